@@ -1,0 +1,1 @@
+"""Volumes, SUV, resampling, slices, fusion: arrays in, arrays out."""

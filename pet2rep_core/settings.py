@@ -1,0 +1,58 @@
+"""One settings object, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pet2rep_core.errors import SettingsError
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = PROJECT_DIR / "data"
+"""Plain files that ship with the program: lexicon, rubric, prompts, texts of the interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where this installation keeps its work.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of this installation's own files; made on first use. ``PET2REP_HOME``.
+    workers : int
+        Cases that are imported at the same time. ``PET2REP_WORKERS``.
+    """
+
+    home: Path
+    workers: int
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file. Nobody but the store opens it."""
+        return self.home / "pet2rep.duckdb"
+
+    @property
+    def inbox(self) -> Path:
+        """Folder where the command line hands finished work to the running app."""
+        return self.home / "inbox"
+
+    @property
+    def prepared(self) -> Path:
+        """Folder of prepared cases."""
+        return self.home / "prepared"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of exported tables."""
+        return self.home / "exports"
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment."""
+    home = Path(os.environ.get("PET2REP_HOME") or PROJECT_DIR / "work").expanduser().resolve()
+    raw_workers = os.environ.get("PET2REP_WORKERS") or str(min(4, os.cpu_count() or 1))
+    if not raw_workers.isdigit() or int(raw_workers) < 1:
+        raise SettingsError(f"PET2REP_WORKERS is {raw_workers!r}.", hint="Set it to a whole number from 1 up.")
+    return Settings(home=home, workers=int(raw_workers))
