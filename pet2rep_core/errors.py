@@ -117,7 +117,7 @@ class UnusableOutputError(GenerationError):
 
 
 class PermissionDeniedError(Pet2RepError):
-    """This person may not do that."""
+    """A person asked for something that their role does not allow."""
 
 
 class StoreError(Pet2RepError):

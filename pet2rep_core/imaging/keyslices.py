@@ -1,0 +1,79 @@
+"""Three coronal planes that stand for a case.
+
+The benchmark takes the fixed columns 90, 100 and 110 of a 200-wide grid of 4.07 mm: the middle of the
+grid and 40.7 mm behind and in front of it. On other grids and off-centre patients those columns miss the
+body, so the rule here finds the body first and then takes the same distances.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from pet2rep_core.errors import InputDataError
+from pet2rep_core.imaging.volume import Volume
+from pet2rep_core.records import KeySlices
+
+RULE = "body-centre-40.7mm:v1"
+OFFSET_MM = 40.7
+_BODY_HU = -300
+_STEP = 2
+
+
+def find_body(ct: Volume | None, pet: Volume | None) -> npt.NDArray[np.bool_]:
+    """Return a mask of the patient on every second voxel of the grid: (I/2, J/2, K/2) array.
+
+    From CT: above -300 HU, the table cut off by an opening, largest piece. From PET alone: above 5 % of
+    the 99.5th percentile, largest piece after the same opening.
+    """
+    if ct is not None:
+        mask = ct.values[::_STEP, ::_STEP, ::_STEP] > _BODY_HU
+    elif pet is not None:
+        coarse = np.nan_to_num(pet.values[::_STEP, ::_STEP, ::_STEP])
+        mask = coarse > 0.05 * np.percentile(coarse, 99.5)
+    else:
+        raise InputDataError("There is no volume to find a body in.", hint="Give a PET or a CT volume.")
+    # The table is a thin sheet: two steps of erosion along J remove it and leave the body.
+    line = np.zeros((1, 3, 1), dtype=bool)
+    line[:, :, 0] = True
+    opened = ndimage.binary_opening(mask, structure=line, iterations=2)
+    labels, count = ndimage.label(opened if opened.any() else mask)
+    if count == 0:
+        return np.zeros(mask.shape, dtype=bool)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == sizes.argmax())
+
+
+def choose_key_slices(ct: Volume | None, pet: Volume | None) -> KeySlices:
+    """Return three coronal planes: 40.7 mm behind the body's centre, the centre, 40.7 mm in front of it.
+
+    The centre is the middle of the body's mass along J; planes are held between the 15th and 85th percentile
+    of the body's mass, so that a thin patient still gets three planes of body. The order is back to front,
+    as the benchmark counts. Both volumes, where given, are on the same LPS grid.
+
+    Raises
+    ------
+    InputDataError
+        If there is neither a PET nor a CT volume.
+    """
+    grid = pet if pet is not None else ct
+    mask = find_body(ct, pet)
+    assert grid is not None  # find_body has refused this
+    n_planes = grid.values.shape[1]
+    mass: npt.NDArray[Any] = mask.sum(axis=(0, 2)).astype(float)
+    if not mass.any():
+        centre, low, high = (n_planes - 1) / 2, 0.0, float(n_planes - 1)
+        reason = "No body was found; the planes are taken around the middle of the grid."
+    else:
+        share = np.cumsum(mass) / mass.sum()
+        places = np.arange(mass.size) * _STEP + (_STEP - 1) / 2
+        low, centre, high = (float(np.interp(q, share, places)) for q in (0.15, 0.5, 0.85))
+        reason = ""
+    step = OFFSET_MM / grid.spacing_mm[1]
+    planes = [round(min(max(centre + sign * step, low), high)) for sign in (1, 0, -1)]
+    indices = tuple(min(max(p, 0), n_planes - 1) for p in planes)
+    return KeySlices(indices=indices, rule=RULE, reason=reason)

@@ -1,0 +1,243 @@
+"""Prepared cases: volumes ready to be shown, memory-mapped, read-only, named by their content.
+
+A prepared case is a folder named by the SHA-256 of what is in it. It is built beside its place and renamed
+into it, so that a crash leaves either the whole case or a part that the next build removes. Opening maps
+the arrays; memory grows with what is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from pet2rep_core.errors import ImageReadError, StoreError
+from pet2rep_core.imaging.keyslices import choose_key_slices
+from pet2rep_core.imaging.resample import clamp_padding, ct_on_pet_grid
+from pet2rep_core.imaging.volume import Volume
+from pet2rep_core.records import KeySlices, PetUnit, SuvFactors
+
+PREPARED_VERSION = 1
+_INDEX = "case.json"
+_PICTURE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedCase:
+    """A case as the screen and the models take it; parts that the case lacks are None or empty.
+
+    ``pet`` (float32, in ``pet_unit``) and ``ct`` (int16 HU) are on one LPS grid; ``ct_fine`` is the CT on
+    its own grid. ``pictures`` are the slice pictures of a case without volumes.
+    """
+
+    key: str
+    pet: Volume | None
+    pet_unit: PetUnit | None
+    suv: SuvFactors
+    ct: Volume | None
+    ct_fine: Volume | None
+    key_slices: KeySlices | None
+    pictures: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def grid(self) -> Volume | None:
+        """The volume that coronal planes are counted on."""
+        return self.pet if self.pet is not None else self.ct
+
+
+def prepare_case(
+    root: Path,
+    *,
+    pet: Volume | None,
+    pet_unit: PetUnit | None,
+    suv: SuvFactors,
+    ct: Volume | None,
+    pictures: tuple[Path, ...] = (),
+    warnings: tuple[str, ...] = (),
+) -> str:
+    """Put a case below ``root`` and return its key; the same content is written once.
+
+    Volumes are turned to LPS, the CT is clamped and put on the PET grid, and the key slices are chosen.
+
+    Raises
+    ------
+    ImageGeometryError
+        If PET and CT do not belong together.
+    ImageReadError
+        If there is nothing to show or a picture cannot be read.
+    StoreError
+        If the disk is full or cannot be written; nothing is left behind.
+    """
+    if pet is None and ct is None and not pictures:
+        raise ImageReadError("The case has no images.", hint="Give a PET, a CT, or slice pictures.")
+    pet = None if pet is None else _as_float32(pet.to_lps())
+    fine = None if ct is None else clamp_padding(ct.to_lps())
+    coarse = fine if pet is None or fine is None else ct_on_pet_grid(fine, pet)
+    arrays: dict[str, Volume] = {}
+    if pet is not None:
+        arrays["pet"] = pet
+    if coarse is not None:
+        arrays["ct"] = coarse
+    if fine is not None and pet is not None and not fine.same_grid(pet):
+        arrays["ct_fine"] = fine
+    key_slices = choose_key_slices(coarse, pet) if arrays else None
+    index: dict[str, Any] = {
+        "version": PREPARED_VERSION,
+        "pet_unit": pet_unit,
+        "suv": asdict(suv),
+        "key_slices": None if key_slices is None else asdict(key_slices),
+        "warnings": list(warnings),
+        "volumes": {
+            name: {
+                "affine_lps": volume.affine_lps.tolist(),
+                "shape": list(volume.values.shape),
+                "sha256": _sha256(volume),
+            }
+            for name, volume in arrays.items()
+        },
+        "pictures": [_picture_entry(path) for path in pictures],
+    }
+    text = json.dumps(index, sort_keys=True, ensure_ascii=False, indent=1)
+    key = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    if not _is_whole(_folder(root, key)):
+        _write(root, key, text, arrays, pictures)
+    return key
+
+
+def open_prepared(root: Path, key: str) -> PreparedCase:
+    """Map a prepared case; no voxel is read until it is shown.
+
+    Raises
+    ------
+    ImageReadError
+        If the case is not there or was damaged.
+    """
+    folder = _folder(root, key)
+    if not _is_whole(folder):
+        raise ImageReadError(
+            "The prepared images of this case are missing or damaged.", hint="Import the case again; ratings stay."
+        )
+    index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+    volumes = {
+        name: Volume(np.load(folder / f"{name}.npy", mmap_mode="r"), np.array(entry["affine_lps"]))
+        for name, entry in index["volumes"].items()
+    }
+    suv = {**index["suv"], "warnings": tuple(index["suv"]["warnings"])}
+    slices = index["key_slices"]
+    return PreparedCase(
+        key=key,
+        pet=volumes.get("pet"),
+        pet_unit=None if index["pet_unit"] is None else PetUnit(index["pet_unit"]),
+        suv=SuvFactors(**suv),
+        ct=volumes.get("ct"),
+        ct_fine=volumes.get("ct_fine"),
+        key_slices=None if slices is None else KeySlices(tuple(slices["indices"]), slices["rule"], slices["reason"]),
+        pictures=tuple(folder / entry["name"] for entry in index["pictures"]),
+        warnings=tuple(index["warnings"]),
+    )
+
+
+def verify_prepared(root: Path, key: str) -> list[str]:
+    """Read every byte of a prepared case and return what is wrong with it, in words; empty if nothing."""
+    case = open_prepared(root, key)
+    index = json.loads((_folder(root, key) / _INDEX).read_text(encoding="utf-8"))
+    found = {"pet": case.pet, "ct": case.ct, "ct_fine": case.ct_fine}
+    wrong = [
+        f"{name}.npy does not have the recorded content"
+        for name, entry in index["volumes"].items()
+        if (volume := found[name]) is None or _sha256(volume) != entry["sha256"]
+    ]
+    for path, entry in zip(case.pictures, index["pictures"], strict=True):
+        if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+            wrong.append(f"{path.name} does not have the recorded content")
+    return wrong
+
+
+def remove_leftovers(root: Path) -> int:
+    """Delete half-built cases that a crash left behind; returns how many. Call only while nothing is importing."""
+    leftovers = list(root.glob(".build-*")) if root.is_dir() else []
+    for folder in leftovers:
+        shutil.rmtree(folder)
+    return len(leftovers)
+
+
+def picture_type(path: Path) -> str:
+    """Return the media type of a slice picture."""
+    return _PICTURE_TYPES[path.suffix.lower()]
+
+
+def _folder(root: Path, key: str) -> Path:
+    if len(key) != 64 or not all(c in "0123456789abcdef" for c in key):
+        raise ImageReadError(f"{key[:70]!r} is not the key of a prepared case.", hint="Open the case from its list.")
+    return root / key[:2] / key
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether every file has its recorded length; contents are checked by :func:`verify_prepared`."""
+    try:
+        sizes = json.loads((folder / "sizes.json").read_text(encoding="utf-8"))
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _as_float32(volume: Volume) -> Volume:
+    return Volume(volume.values.astype(np.float32, copy=False), volume.affine_lps)
+
+
+def _sha256(volume: Volume) -> str:
+    # The transpose of an I-fastest array is C-contiguous: hashed without a copy.
+    return hashlib.sha256(np.ascontiguousarray(volume.values.T).data).hexdigest()
+
+
+def _picture_entry(path: Path) -> dict[str, str]:
+    if path.suffix.lower() not in _PICTURE_TYPES:
+        raise ImageReadError(f"{path.name} is not a PNG or JPEG picture.", hint="Convert it to PNG.")
+    data = path.read_bytes()
+    if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+        raise ImageReadError(f"{path.name} does not contain a PNG or JPEG picture.", hint="Export the picture again.")
+    digest = hashlib.sha256(data).hexdigest()
+    return {"name": f"{digest[:16]}{path.suffix.lower()}", "sha256": digest}
+
+
+def _write(root: Path, key: str, text: str, arrays: dict[str, Volume], pictures: tuple[Path, ...]) -> None:
+    build = root / f".build-{key[:12]}-{uuid4().hex[:8]}"
+    target = _folder(root, key)
+    try:
+        build.mkdir(parents=True)
+        for name, volume in arrays.items():
+            with (build / f"{name}.npy").open("wb") as file:
+                np.save(file, np.ascontiguousarray(volume.values.T).T)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, entry in zip(pictures, json.loads(text)["pictures"], strict=True):
+            shutil.copyfile(path, build / entry["name"])
+        (build / _INDEX).write_text(text, encoding="utf-8")
+        sizes = {path.name: path.stat().st_size for path in build.iterdir()}
+        with (build / "sizes.json").open("w", encoding="utf-8") as file:
+            json.dump(sizes, file)
+            file.flush()
+            os.fsync(file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not _is_whole(target):
+            shutil.rmtree(target)
+        try:
+            build.rename(target)
+        except OSError:
+            if not _is_whole(target):  # another import of the same case may have been first
+                raise
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(
+            f"The prepared case could not be written: {reason}.", hint="Free some space and import again."
+        ) from error
+    finally:
+        shutil.rmtree(build, ignore_errors=True)
