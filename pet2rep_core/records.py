@@ -84,9 +84,7 @@ class Report:
     def __post_init__(self) -> None:
         """Refuse a report without a word in it."""
         if not self.text.strip():
-            raise ReportParseError(
-                "The report is empty.", hint="Leave the report out, or give a file with text in it."
-            )
+            raise ReportParseError("The report is empty.", hint="Leave the report out, or give a file with text in it.")
 
     @property
     def sha256(self) -> str:

@@ -1,0 +1,1 @@
+"""Finding the cases in a user's folder, whatever its layout, and reading their parts."""

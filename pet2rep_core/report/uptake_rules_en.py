@@ -1,0 +1,352 @@
+"""How English reports state uptake: the wording, as patterns over normalised text.
+
+Patterns stand in order of precedence; the leftmost match wins, so a negation is read before what it denies.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from pet2rep_core.records import UptakeState
+from pet2rep_core.report.uptake_words import Statement
+
+_NORMAL, _INCREASED, _DECREASED, _ABSENT = (
+    UptakeState.NORMAL,
+    UptakeState.INCREASED,
+    UptakeState.DECREASED,
+    UptakeState.ABSENT,
+)
+
+_TRACER = (
+    r"(?:(?:18f-?|f-?18[- ]?)?fdg|tracer|radiotracer|radioactivity|radioactive"
+    r"|glucose|metabolic|radiopharmaceutical)"
+)
+_UPTAKE = (
+    rf"(?:(?:{_TRACER}[- ])*(?:uptake|metabolism|accumulation|activity"
+    rf"|avidity|concentration|hypermetabolism)"
+    rf"|{_TRACER} distribution|radioactivity distribution|distribution of "
+    rf"(?:{_TRACER}|radioactivity)|radioactivity)"
+)
+_BE = (
+    r"(?:\b(?:is|are|was|were|be|been|being|appears?|remains?|seems?|shows?"
+    r"|demonstrates?|has|have|to be|looks?)\b ?)"
+)
+_ADV = (
+    r"(?:(?:mildly|markedly|moderately|slightly|significantly|diffusely"
+    r"|focally|intensely|abnormally|somewhat|clearly|heterogeneously|"
+    r"homogeneously|relatively|still|also|again|all|both|faintly|only"
+    r"|minimally|strongly|visibly|very|more|generally|"
+    r"symmetrically|asymmetrically|unevenly|substantially|severely|overall|currently|now) )"
+)
+_DEGREE = (
+    r"(?:increased|increase in|increases in|elevated|elevation of|intense"
+    r"|intensely|marked|markedly|moderate|moderately|mild|mildly|high"
+    r"|higher|avid|focal|"
+    r"abnormal|abnormally|diffuse|diffusely|strong|prominent|heterogeneous"
+    r"|low-grade|faint|pathologic|pathological|excessive|raised|enhanced"
+    r"|"
+    r"slightly increased|asymmetric|persistent|residual|multifocal|patchy"
+    r"|ring-like|linear|nodular|greater|heightened)"
+)
+_NO = (
+    r"\b(?:no|without|neither|nor|not|negative for|free of|lack of|lacks?"
+    r"|lacking|absence of (?:any |abnormal|increased|significant|focal))"
+)
+_OPEN = (
+    r"(?:(?!\b(?:but|however|although|whereas|while|shows?|demonstrates?"
+    r"|there (?:is|are))\b|, ?(?:with|which|showing|demonstrating|its"
+    r"|the|fdg|uptake|mild|moderate|intense|markedly)\b)[^.;:])"
+)
+_BAD = (
+    r"(?:abnormal\w*|increased?|elevated|elevation|significant|suspicious"
+    r"|focal|intense|patholog\w+|hypermetabol\w+|avid|excess\w*|appreciable"
+    r"|discernible|definite|obvious|high|asymmetric|unusual)"
+)
+
+_ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
+    (
+        "resolved",
+        _NORMAL,
+        rf"\bno longer (?:\w+ ){{0,2}}?(?:{_TRACER}[- ])?(?:avid|hypermetabolic"
+        rf"|increased|elevated|active|present|seen|visible|abnormal|demonstrat\w+"
+        rf"|show\w*)(?: \w+){{0,2}}?(?: {_UPTAKE})?"
+        rf"|(?:{_UPTAKE} ?(?:{_BE}|{_ADV})*)?\b(?:has|have|had) (?:\w+ ){{0,2}}?"
+        rf"(?:resolved|normali[sz]ed|returned to (?:normal|background|baseline)"
+        rf"|disappeared)",
+    ),
+    ("uptake absent", _ABSENT, r"\bphotopeni\w+|\bphoto-?deficien\w+"),
+    (
+        "uptake absent",
+        _ABSENT,
+        rf"\b(?:absent|absence of|complete absence of|complete loss of) (?!abnormal"
+        rf"|increased|any|significant|focal)(?:{_TRACER}[- ])*(?:uptake|activity"
+        rf"|metabolism|accumulation)"
+        rf"|{_UPTAKE} (?:{_BE}|{_ADV})*absent\b|\b(?:uptake|perfusion|tracer"
+        rf"|activity|metabolic|fdg) (?:defects?|void)|\bcold (?:area|defect"
+        rf"|spot|lesion|focus|nodule)s?"
+        rf"|\b(?:devoid|void) of (?:{_TRACER}[- ])*(?:uptake|activity)?",
+    ),
+    (
+        "not avid",
+        _NORMAL,
+        rf"\bnon-? ?(?:fdg)?[- ]?(?:avid|hypermetabolic)\b|\bnot (?:{_ADV})?"
+        rf"(?:fdg[- ]?)?(?:avid|hypermetabolic)|\b(?:fdg|pet)[- ]negative|\bmetabolically "
+        rf"(?:inactive|quiet|silent|normal)"
+        r"|\bnormometabolic|\bisometabolic",
+    ),
+    (
+        "no abnormal uptake",
+        _NORMAL,
+        r"\b(?:neither|none of)\b[^.;]{0,90}?\b(?:shows?|demonstrates?|exhibits?"
+        r"|has|have|is|are)\b[^.;,]{0,40}?"
+        rf"(?:{_UPTAKE}|hypermetabolic|(?:fdg[- ]?)?avid\w*)",
+    ),
+    (
+        "excreted",
+        _NORMAL,
+        r"\b(?:fdg|tracer|urinary|radiotracer|physiolog\w+) excretion\b|\bexcreted "
+        r"(?:fdg|tracer|radiotracer|urine|activity)",
+    ),
+    (
+        "no higher",
+        _NORMAL,
+        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:not|no) (?:\w+ )?(?:higher|greater" rf"|above|more|exceed\w*)[^,;]{{0,30}}",
+    ),
+    (
+        "no abnormal uptake",
+        _NORMAL,
+        rf"{_NO}\b{_OPEN}{{0,70}}?(?:{_UPTAKE}(?: abnormalit\w+| lesions?| foc\w+)?"
+        rf"|hypermetaboli\w+|(?:fdg|tracer)[- ]?avid\w*|\bavid\b)"
+        r"(?: (?:lymph ?aden\w+|adenopathy|disease|lesions?|foci|focus|mass\w*|nodules?))?",
+    ),
+    (
+        "uptake normal",
+        _NORMAL,
+        rf"{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b[^,;.]{{1,60}}?)? ?"
+        rf"(?:{_BE}|{_ADV}|within |at )*"
+        rf"(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
+        rf"|remarkable)|normal\b|physiolog\w+|unremarkable|symmetric(?:al)?\b"
+        rf"(?! (?:ally )?increas)|uniform\w*\b|homogeneous\b|within normal "
+        rf"(?:limits|range)"
+        rf"|(?:no|without) (?:\w+ )?(?:abnormalit\w+|increase|elevation|defects?"
+        rf"|change)|free of abnormalit\w+|(?:at |to |near |equal to |similar to "
+        rf"|comparable to |equivalent to |in line with |not above |below |less than "
+        rf"|lower than )"
+        r"(?:the |that of |mediastinal |normal |surrounding |adjacent |level of )*"
+        r"(?:blood[- ]?pool|background|physiologic\w*|baseline))(?:(?: and"
+        r"|,) (?:symmetric\w*|uniform|homogeneous|normal))?",
+    ),
+    ("like reference", _NORMAL, rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"),
+    (
+        "like reference",
+        _NORMAL,
+        r"\b(?:now|currently) (?:similar|equal|comparable|equivalent|back) to "
+        r"(?:the |that of |mediastinal |surrounding |normal )*(?:blood[- ]?pool|background|liver|normal|baseline)",
+    ),
+    (
+        "below liver",
+        None,
+        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the " rf"|that of )*(?:liver|hepatic)",
+    ),
+    (
+        "physiological",
+        _NORMAL,
+        rf"\bphysiolog\w+ (?:\w+ ){{0,3}}?(?:{_UPTAKE}|distribution|excretion"
+        rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{_UPTAKE})"
+        rf"|\bnormal (?:bio)?distribution(?: of (?:{_TRACER}|radioactivity))?"
+        rf"|\b(?:no (?:significant |obvious |definite )?abnormalit\w+|normal"
+        rf"|unremarkable) (?:in|of|on) (?:the )?(?:{_UPTAKE}|pet)"
+        rf"|\b(?:symmetric(?:al)?|uniform|homogeneous|background|background-level"
+        rf"|expected|excreted) (?:{_UPTAKE}|radioactivity)|\b(?:metabolically"
+        rf"|physiologically) unremarkable"
+        r"|\bphysiologic(?:al)?(?:ly)?\b",
+    ),
+    (
+        "uptake lower",
+        _DECREASED,
+        rf"\bhypometaboli\w+|\b(?:decreased|reduced|diminished|lower|low|decrease in"
+        rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
+        rf"|impaired)(?! ?-?grade) (?:\w+ ){{0,2}}?{_UPTAKE}"
+        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b[^,;.]{{1,60}}?)? ?"
+        rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower|low(?!-)"
+        rf"|less|subnormal|depressed)\b",
+    ),
+    (
+        "uptake higher",
+        _INCREASED,
+        rf"\bhypermetaboli\w+|\b(?:fdg|tracer|metabolically|intensely|markedly"
+        rf"|mildly|moderately|highly|avidly)[- ]?(?:avid\w*|active)\b|\bavid\b"
+        rf"(?! enhanc)(?: (?:\w+ ){{0,2}}?{_UPTAKE})?|\bfdg[- ]positive"
+        rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|symmetric"
+        rf"|background)[a-z-]+){{0,3}}? {_UPTAKE}"
+        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b[^,;.]{{1,60}}?)? ?"
+        rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high|above|greater"
+        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent)\b"
+        r"|\b(?:remains?|still|is|are) above (?=(?:the )?(?:\w+ )?(?:blood pool"
+        r"|background|liver|mediastin))",
+    ),
+    (
+        "uptake seen",
+        _INCREASED,
+        r"\b(?:shows?|showing|demonstrates?|demonstrating|with|has|exhibits?"
+        r"|exhibiting|displays?|takes? up|there is)(?: (?:some|associated"
+        r"|corresponding|minimal|subtle|visible))? (?:fdg|tracer|radiotracer)[- ]"
+        r"(?:uptake|avidity|accumulation)\b"
+        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no)\b)",
+    ),
+)
+
+STATEMENT = re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (_, _, pattern) in enumerate(_ROWS)), re.IGNORECASE)
+
+_CT_NOUN = (
+    r"(?:density|attenuation|radiolucency|lucenc\w+|luminosity|size|volume"
+    r"|signal|echogenicity|thickness|number|calcification|caliber|calibre"
+    r"|height|enhancement|opacit\w+|stranding|transparency)"
+)
+CT_WORDING = re.compile(
+    rf"\b(?:increased|decreased|reduced|elevated|low|high|lower|higher"
+    rf"|abnormal|diffusely|unevenly|normal|mildly|slightly|homogeneous"
+    rf"|uniform)(?:-| (?:[a-z]+ )?){_CT_NOUN}\b"
+    rf"|\b{_CT_NOUN}(?: (?:of|in) [^,.;]{{1,30}}?)? (?:is|are|shows|appears"
+    rf"|has been|have been)(?: [a-z]+)?? (?:increased|decreased|reduced"
+    rf"|normal|uniform|homogeneous)",
+    re.IGNORECASE,
+)
+COMPARISON = re.compile(
+    r"\b(?:(?:is|are|has|have|been|was|were|significantly|markedly|mildly"
+    r"|slightly|moderately|further) )*"
+    r"(?:increased|decreased|reduced|lower|higher|improved|less \w+|more \w+"
+    r"|diminished|smaller|larger)(?: in [a-z ]{3,30}?)?,? "
+    r"(?:since|from|than|compared (?:to|with)|when compared (?:to|with)"
+    r"|relative to|versus|as compared (?:to|with)) (?:the |on |that of "
+    r"|a )*(?:prior|previous|earlier|last|baseline|outside|pretreatment"
+    r"|before|\d)(?:(?!\b(?:but|and|now|remains?|still)\b)[^,;])*"
+    r"|\b(?:in comparison (?:to|with)|compared (?:to|with)|when compared "
+    r"(?:to|with)) (?:the |a )*(?:prior|previous|earlier|last|baseline"
+    r"|outside)(?:(?!\b(?:but|and|now|remains?|still)\b)[^,;])*"
+    r"|\b(?:has|have) (?:\w+ )?(?:decreased|increased|improved|progressed"
+    r"|diminished)(?: in (?:size|number|uptake|avidity|metabolic activity"
+    r"|fdg uptake|intensity|metabolism)(?: and (?:size|number|uptake|avidity"
+    r"|intensity|metabolic activity))?)?"
+    r"|\binterval (?:increase|decrease|reduction|improvement|decline|progression)"
+    r"(?: in [^,;]{0,40})?",
+    re.IGNORECASE,
+)
+EARLIER_STUDY = re.compile(
+    r"\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
+    r"|last|baseline|pretreatment) (?:pet|ct|scan|study|exam\w*|imaging)\b"
+    r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)[^;.])*?"
+    r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"
+    r"(?:(?!\b(?:now|currently|today|current|present)\b)[^;.])*"
+    r"|\b(?:previously|formerly)\b(?:(?!\b(?:now|currently|is|are|has"
+    r"|have|shows?|demonstrates?|no longer)\b)[^,;.])*"
+    r"|\b(?:history|hx) of\b[^,;.]*",
+    re.IGNORECASE,
+)
+REMOVED_AFTER = re.compile(
+    r"[^,;]{0,12}?\b(?:(?:is|are|has been|have been|was|were) )?(?:surgically "
+    r"(?:absent|removed)|resected|removed|not visuali[sz]ed|post-?surgical)"
+    r"|"
+    r"\s(?:resection|transplant\w*|lobectomy|cancer|carcinoma|surgery)\b(?= (?:status|history))",
+    re.IGNORECASE,
+)
+LANDMARK_BEFORE = re.compile(
+    r"\b(?:adjacent to|abutting|abuts?|beneath|near|invading|invades?"
+    r"|relative to|compared (?:to|with)|than(?: that (?:of|in))?|similar to"
+    r"(?: that of)?|comparable to(?: that of)?|equal to(?: that of)?|"
+    r"equivalent to|above(?: that of)?|below(?: that of)?|exceeding|exceeds?"
+    r"(?: that of)?|encasing|compressing|displacing|retracting|contiguous with"
+    r"|close to|anterior to|posterior to|lateral to|medial to|"
+    r"inferior to|superior to|at the level of|level of|along the course of"
+    r"|next to|infiltrating|tethering|surrounding|overlying|underlying"
+    r"|status post|s/p|history of|post)"
+    r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral"
+    r"|surrounding|overlying|that of|physiologic|upper|lower|prior))*\s*$",
+    re.IGNORECASE,
+)
+CONTRAST = re.compile(
+    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?" r"|apart from|aside from|other than)\b|:",
+    re.IGNORECASE,
+)
+VERB = re.compile(
+    r"\b(?:is|are|was|were|shows?|demonstrates?|exhibits?|has|have|appears?"
+    r"|remains?|which|there|with|without|contains?|showing|demonstrating"
+    r"|measur\w+|displays?)\b",
+    re.IGNORECASE,
+)
+COPULA_BEFORE = re.compile(
+    r"\b(?:is|are|was|were|be|been|appears?|remains?|becomes?|seems?|and"
+    r"|to be)(?: (?:not|also|both|all|\w+ly|now|still|again|more))*\s*$",
+    re.IGNORECASE,
+)
+ADJECTIVE = re.compile(
+    r"(?:hypermetabolic|avid|photopenic|hypometabolic|active|positive" r"|negative|deficient|inactive)$", re.IGNORECASE
+)
+FORWARD = re.compile(
+    r"(?:\s*\([^)]*\))?,?(?: (?!and\b)[\w./-]+){0,8}? (?:in|within|of"
+    r"|at|throughout|along|involving|from|around|on|by|about|to|are|is"
+    r"|includ\w+|for|over|near)(?: [\w/-]+){0,6}? ?\(?$"
+    r"|^\s*$",
+    re.IGNORECASE,
+)
+BETWEEN_ADJECTIVE = re.compile(r"(?: [\w./-]+){0,6}? $")
+HEDGE = re.compile(
+    r"\b(?:likely|probabl[ye]|possibl[ye]|may|might|could|suspect\w*|or"
+    r"|versus|vs|favou?r\w*|presum\w+|suggest\w*|perhaps|question\w*|consider\w*"
+    r"|rather)\b|\?",
+    re.IGNORECASE,
+)
+GENERAL = re.compile(
+    r"\b(?:elsewhere|rest of the (?:body|scan|study|examination)|remainder of"
+    r"|remaining (?:body|regions|areas|structures)|whole body|scan range"
+    r"|imaged portions?|otherwise)\b",
+    re.IGNORECASE,
+)
+BARE = re.compile(
+    r"\b(?P<state>absent|decreased|reduced|diminished|increased|elevated"
+    r"|normal|physiologic\w*|not increased)(?= (?:in|within|throughout"
+    r"|at|along) )",
+    re.IGNORECASE,
+)
+BARE_STATES = {
+    "absent": _ABSENT,
+    "decreased": _DECREASED,
+    "reduced": _DECREASED,
+    "diminished": _DECREASED,
+    "increased": _INCREASED,
+    "elevated": _INCREASED,
+    "normal": _NORMAL,
+    "not increased": _NORMAL,
+}
+ELLIPSIS = re.compile(r"\b(?:is|are|does|do|was|were) not\s*$", re.IGNORECASE)
+UPTAKE_WORD = re.compile(
+    r"\b(?:fdg|uptake|avid\w*|metabol\w+|hypermetabol\w+|tracer|radioactivity|activity)\b", re.IGNORECASE
+)
+MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECASE)
+ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
+LEAD = re.compile(
+    r"\b(?:injected|injection|administered|intravenous\w*|minutes (?:after"
+    r"|post|later)|fasting|fasted|blood glucose|acquired|acquisition|images were obtained"
+    r"|scanned from|skull base to)\b",
+    re.IGNORECASE,
+)
+
+
+_TRIGGER = re.compile(
+    r"fdg|pet|uptake|avid|metabol|tracer|radio|activity|photo|cold|physiolog|resolved|normali|no longer|disappear"
+    r"|distribution|accumul|defect|void|concentration|above|background|blood|baseline",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def statements(clause: str) -> tuple[Statement, ...]:
+    """Return what one clause states about uptake, from left to right; places count from its start."""
+    if not _TRIGGER.search(clause):
+        return ()
+    found: list[Statement] = []
+    for match in STATEMENT.finditer(clause):
+        rule, state, _ = _ROWS[int((match.lastgroup or "r0")[1:])]
+        found.append(Statement(state, match.start(), match.end(), rule))
+    return tuple(found)

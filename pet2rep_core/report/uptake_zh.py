@@ -1,0 +1,386 @@
+"""Read the uptake statements of a Chinese report and tie each to its organs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from pet2rep_core.records import POSITIVE_STATES, UptakeState
+from pet2rep_core.report import uptake_rules_zh as rules
+from pet2rep_core.report.uptake_words import (
+    NODE,
+    OTHER,
+    Group,
+    Link,
+    Mention,
+    Statement,
+    blank,
+    chinese_mentions,
+    resolve_node,
+)
+
+_SENTENCE_END = re.compile(r"[。;!\n\r\u2028\u2029]+|(?<=[\u4e00-\u9fff)])\.(?!\d)")
+_CLAUSE_END = re.compile(r",(?!\d{3}(?!\d))|:")
+_EXCEPT = re.compile(r"除[^,]{1,16}?外(?!科|周|侧|缘)")
+_UPTAKE_WORD = re.compile(r"FDG|代谢|摄取|放射性|显像剂", re.IGNORECASE)
+_LIST = re.compile(r"[、及和与/或以双两左右侧部并,]*")
+_LIGHT = re.compile(
+    r"局部|部分|其中|其内|内|病灶|病变|结节|肿块|该|上述|以上|其|边缘|较大者?|最大者?|大小约?|左侧|右侧|双侧|两侧|亦|均|可|中央|周边|实性"
+)
+_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
+_FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")
+_MASS = re.compile(r"肿块|占位|软组织|团块")
+_CHANGED = re.compile(r"缩小|减|降|好转|下降")
+_INVADES = re.compile(r"(?:累及|侵犯|侵及|浸润|侵入)[^,]{0,4}$")
+_NOT_SIDE_WORDS = re.compile(
+    r"[^\u4e00-\u9fffA-Za-z0-9]|及|和|与|双侧|两侧|左侧|右侧|左|右|双|两|侧|部|区|上|中|下|段|叶|余|各"
+)
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """What is known while one sentence is read, clause by clause."""
+
+    groups: list[Group] = field(default_factory=list)
+    closed: bool = False
+    uptake_named: bool = False
+    relative: bool = False
+    earlier_uptake: bool = False
+    last: list[Link] = field(default_factory=list)
+    removed: list[Mention] = field(default_factory=list)
+    forward: Statement | None = None
+
+
+def read_links(text: str) -> list[Link]:
+    """Return every uptake statement of a normalised Chinese text with the mention it is about."""
+    links: list[Link] = []
+    previous: list[Group] = []
+    for start, end in _spans(text, _SENTENCE_END, 0, len(text)):
+        start = _after_lead(text, start, end)
+        if start < end:
+            previous = _read_sentence(text, start, end, previous, links)
+    return links
+
+
+def _spans(text: str, separator: re.Pattern[str], start: int, end: int) -> Iterator[tuple[int, int]]:
+    at = start
+    for match in separator.finditer(text, start, end):
+        if at < match.start():
+            yield at, match.start()
+        at = match.end()
+    if at < end:
+        yield at, end
+
+
+def _after_lead(text: str, start: int, end: int) -> int:
+    """Return where the findings begin in a sentence that opens with how the scan was done."""
+    at = start
+    for clause_start, clause_end in _spans(text, _CLAUSE_END, start, end):
+        if not rules.LEAD.search(text, clause_start, clause_end):
+            break
+        shows = list(rules.SHOWS.finditer(text, clause_start, clause_end))
+        at = shows[-1].end() if shows else clause_end
+    return at
+
+
+def _read_sentence(text: str, start: int, end: int, previous: list[Group], links: list[Link]) -> list[Group]:
+    state = _Sentence()
+    readable = _readable(text, start, end)
+    state.earlier_uptake = any(
+        _UPTAKE_WORD.search(match.group()) for match in rules.EARLIER_STUDY.finditer(text, start, end)
+    )
+    clauses = list(_spans(text, _CLAUSE_END, start, end))
+    waiting: tuple[Mention, ...] = ()
+    for number, (a, b) in enumerate(clauses):
+        following = text[clauses[number + 1][0] : clauses[number + 1][1]] if number + 1 < len(clauses) else ""
+        mentions = _mentions(text, a, b, following, state, previous)
+        found = _clause_statements(readable, a, b, state, bool(mentions))
+        if _UPTAKE_WORD.search(text, a, b):
+            state.uptake_named = True
+        comparison = rules.COMPARISON.search(text, a, b)
+        if comparison and _CHANGED.search(comparison.group()):
+            state.relative = True
+        if not mentions and (rules.GENERAL.search(text[a:b]) or rules.ADVICE.match(text[a:b].strip())):
+            state.forward = next((s for s in found if s.state in POSITIVE_STATES), None)
+            continue
+        if waiting:
+            if mentions:
+                mentions = [*waiting, *mentions]
+            else:
+                _open(state, Group(waiting))
+            waiting = ()
+        if not found:
+            if not mentions:
+                continue
+            if (state.forward is not None and rules.FORWARD.search(text[a:b])) or (
+                state.forward and text[a - 1] == ":"
+            ):
+                _tie(state, links, state.forward, mentions)
+                state.forward = None
+            elif _only_names(text, a, b, mentions) and following:
+                waiting = tuple(mentions)
+            else:
+                _open(state, Group(tuple(mentions), _is_clear(text[a:b])))
+            continue
+        _tie_clause(text, (start, a, b), found, mentions, state, previous, links)
+    if waiting:
+        _open(state, Group(waiting))
+    if state.groups:
+        return state.groups
+    if state.last:
+        return [Group(tuple(dict.fromkeys(link.mention for link in state.last)))]
+    return [] if state.removed else previous
+
+
+def _readable(text: str, start: int, end: int) -> str:
+    """Return the whole text with everything blanked in this sentence that is no statement of this study."""
+    spans = [m.span() for m in _EXCEPT.finditer(text, start, end)]
+    spans += [m.span() for m in rules.COMPARISON.finditer(text, start, end)]
+    spans += [m.span() for m in rules.CT_WORDING.finditer(text, start, end)]
+    for match in rules.EARLIER_STUDY.finditer(text, start, end):
+        if re.search("比较|相比|对比", match.group()):
+            continue
+        spans.append((match.start(), _end_of_earlier(text, match, end)))
+    return blank(text[:end], spans)
+
+
+def _end_of_earlier(text: str, match: re.Match[str], end: int) -> int:
+    """Return where the words about an earlier study end: at "now", else at the next clause with an organ."""
+    now = rules.CURRENT_STUDY.search(text, match.start() + 1, match.end())
+    if now:
+        return now.start()
+    clause_end = next((m.start() for m in _CLAUSE_END.finditer(text, match.end(), end)), end)
+    now = rules.CURRENT_STUDY.search(text, match.end(), clause_end)
+    if now:
+        return now.start()
+    if match.group().startswith("原") or not rules.REPORTS.search(text, match.start(), clause_end):
+        return match.end() if not match.group().startswith("原") else clause_end
+    for a, b in _spans(text, _CLAUSE_END, clause_end, end):
+        if rules.CURRENT_STUDY.search(text, a, b) or chinese_mentions(text, a, b):
+            break
+        clause_end = b
+    return clause_end
+
+
+def _clause_statements(readable: str, a: int, b: int, state: _Sentence, named: bool) -> list[Statement]:
+    clause = readable[a:b]
+    found = [replace(s, start=s.start + a, end=s.end + a) for s in rules.statements(clause)]
+    if state.relative:
+        found = [
+            replace(s, state=None) if s.rule == "uptake lower" and "于" not in readable[s.start : s.end] else s
+            for s in found
+        ]
+    if not found and state.earlier_uptake and (gone := rules.GONE_NOW.search(clause)):
+        return [Statement(UptakeState.NORMAL, a + gone.start(), a + gone.end(), "resolved")]
+    if found or not state.uptake_named or rules.CT_LEFT.search(clause):
+        return found
+    more = rules.CONTINUED.search(clause)
+    if not more or not (named or more.start() == 0):
+        return found
+    kind = UptakeState.INCREASED if more["up"] else UptakeState.DECREASED if more["down"] else UptakeState.ABSENT
+    return [Statement(kind, a + more.start(), a + more.end(), "continued")]
+
+
+def _tie_clause(
+    text: str,
+    span: tuple[int, int, int],
+    found: list[Statement],
+    mentions: list[Mention],
+    state: _Sentence,
+    previous: list[Group],
+    links: list[Link],
+) -> None:
+    sentence_start, a, b = span
+    at = min(a, mentions[0].start) if mentions else a
+    together = rules.TOGETHER.search(text, a, b) is not None
+    for number, statement in enumerate(found):
+        own = [m for m in mentions if at <= m.start < statement.end]
+        at = statement.end
+        if not own and number == 0:
+            stop = found[1].start if len(found) > 1 else b
+            after = [m for m in mentions if statement.end <= m.start < stop]
+            if after and (
+                not state.groups or text[statement.end : after[0].start].startswith(("的", "灶", "影", "区"))
+            ):
+                own = after
+                at = after[-1].end
+        if statement.state is None:
+            continue
+        if statement.rule == "physiological" and _physiological(text, (a, b), own, state, links):
+            continue
+        if own:
+            targets = own
+        elif state.groups:
+            targets = _choose(state.groups, all_groups=statement.state is UptakeState.NORMAL or together)
+        elif state.removed:
+            targets = state.removed if rules.STUMP.search(text, sentence_start, b) else []
+        elif state.last:
+            targets = [link.mention for link in state.last]
+        elif _names_new_place(text[sentence_start : statement.start]):
+            targets = []
+        else:
+            targets = _choose(previous, all_groups=statement.state is UptakeState.NORMAL or together)
+        if not targets:
+            state.forward = statement
+            continue
+        _tie(state, links, statement, targets)
+        if own:
+            state.groups = [Group(tuple(own))]
+    state.closed = True
+    trailing = [m for m in mentions if m.start >= at]
+    if trailing and not rules.FORWARD.search(text[at:b]):
+        _open(state, Group(tuple(trailing)))
+
+
+def _tie(state: _Sentence, links: list[Link], statement: Statement, targets: list[Mention]) -> None:
+    state.last = [Link(statement, mention) for mention in targets]
+    links.extend(state.last)
+
+
+def _open(state: _Sentence, group: Group) -> None:
+    if state.closed:
+        state.groups = []
+        state.closed = False
+    state.groups.append(group)
+
+
+def _choose(groups: list[Group], *, all_groups: bool) -> list[Mention]:
+    if not groups:
+        return []
+    if all_groups:
+        return [mention for group in groups for mention in group.mentions]
+    nearest = next((group for group in reversed(groups) if not group.clear), groups[-1])
+    return list(nearest.mentions)
+
+
+def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state: _Sentence, links: list[Link]) -> bool:
+    """Handle "physiological" after an increase of the same sentence; True where that settles the statement."""
+    increased = [link for link in state.last if link.statement.state in POSITIVE_STATES]
+    if not increased or (own and {m.organ for m in own} - {link.mention.organ for link in increased}):
+        return False
+    if rules.HEDGE.search(text, *clause):
+        return True
+    for link in increased:
+        links.remove(link)
+    state.last = [
+        Link(replace(link.statement, state=UptakeState.NORMAL, rule="physiological"), link.mention)
+        for link in increased
+    ]
+    links.extend(state.last)
+    return True
+
+
+def _names_new_place(before: str) -> bool:
+    """Tell whether the words before a statement set out from a place that the lexicon does not know."""
+    head, seen, _ = before.partition("见")
+    return bool(seen) and len(re.sub(r"[^\u4e00-\u9fff]", "", _LIGHT.sub("", head))) > 1
+
+
+def _is_clear(clause: str) -> bool:
+    rest = re.sub(r"(?:未见|无|未)[^,]*", "", clause)
+    return rules.CLEAR.search(clause) is not None and rules.LESION.search(rest) is None
+
+
+def _only_names(text: str, a: int, b: int, mentions: list[Mention]) -> bool:
+    rest = text[a:b]
+    for mention in mentions:
+        rest = rest.replace(text[mention.start : mention.end], "")
+    return text[b : b + 1] != ":" and not _NOT_SIDE_WORDS.sub("", rest)
+
+
+def _mentions(text: str, a: int, b: int, following: str, state: _Sentence, previous: list[Group]) -> list[Mention]:
+    """Return the organs of a clause that a statement may be about."""
+    excepted = [m.span() for m in _EXCEPT.finditer(text, a, b)]
+    raw = [m for m in chinese_mentions(text, a, b) if not any(s <= m.start < e for s, e in excepted)]
+    raw = _regions(text, b, raw, following)
+    if _FAT.search(text, a, b) and "淋巴" not in text[a:b]:
+        raw = [m for m in raw if not _is_node_region(m)]
+    history = _historic(text, b, raw)
+    state.removed.extend(m for m in raw if m in history)
+    earlier = [m for group in [*previous, *state.groups] for m in group.mentions]
+    kept: list[Mention] = []
+    landmark: Mention | None = None
+    for mention in raw:
+        if mention in history:
+            continue
+        if mention.organ == NODE:
+            if any(_is_node_region(m) for m in kept):
+                continue
+            node = resolve_node(mention, [*earlier, *(m for m in raw if m.start < mention.start)])
+            if node and landmark and mention.start - landmark.end <= 1:
+                continue
+            kept.append(node or replace(mention, organ=OTHER))
+            continue
+        if _NODE_OF.match(text, mention.end, b) and not _is_node_region(mention):
+            continue
+        listed = landmark is not None and _LIST.fullmatch(text[landmark.end : mention.start]) is not None
+        if listed or _is_landmark(text, a, b, mention, bool(kept or state.groups)):
+            landmark = mention
+            continue
+        kept.append(mention)
+    return list(dict.fromkeys(kept))
+
+
+def _regions(text: str, b: int, raw: list[Mention], following: str) -> list[Mention]:
+    """Settle the words that name a node group only beside "lymph node"."""
+    last_node = max((m.start for m in raw if m.organ == NODE), default=-1)
+    node_follows = "淋巴结" in following and all(
+        m.organ == NODE for m in chinese_mentions(following, 0, len(following))
+    )
+    settled: list[Mention] = []
+    for mention in raw:
+        if not mention.near_node_only:
+            twin = any(m.near_node_only and m.start == mention.start for m in raw)
+            if not (twin and _NODE_OF.match(text, mention.end, b)):
+                settled.append(mention)
+            continue
+        twin = any(not m.near_node_only and m.start == mention.start for m in raw)
+        word = text[mention.start : mention.end]
+        if twin:
+            if _NODE_OF.match(text, mention.end, b):
+                settled.append(replace(mention, near_node_only=False))
+        elif (
+            mention.start < last_node
+            or node_follows
+            or (rules.NODE_STATION.match(word) and "结节" in text[mention.end : b])
+        ):
+            settled.append(replace(mention, near_node_only=False))
+        elif mention.organ == "abdominopelvic_ln" and "积液" in text[mention.end : min(b, mention.end + 8)]:
+            settled.append(replace(mention, organ="peritoneum", near_node_only=False))
+        elif "肺门" in word and not rules.PLACE_AFTER.match(text, mention.end, b):
+            organ = "lung" if _MASS.search(text, mention.end, b) else mention.organ
+            settled.append(replace(mention, organ=organ, near_node_only=False))
+        elif not _names_part(text, mention, b):
+            settled.append(replace(mention, organ=OTHER, near_node_only=False))
+    return settled
+
+
+def _names_part(text: str, region: Mention, b: int) -> bool:
+    """Tell whether a region only places the organ named right after it ("颈部肌肉", "盆腔内肠管")."""
+    return any(m.organ != NODE for m in chinese_mentions(text, region.end, min(b, region.end + 5)))
+
+
+def _is_node_region(mention: Mention) -> bool:
+    return mention.organ.endswith("_ln")
+
+
+def _historic(text: str, b: int, raw: list[Mention]) -> list[Mention]:
+    found: list[Mention] = []
+    for mention in reversed(raw):
+        listed = any(_LIST.fullmatch(text[mention.end : m.start]) for m in found)
+        if rules.HISTORY_AFTER.match(text, mention.end, b) or listed:
+            found.append(mention)
+    return found
+
+
+def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> bool:
+    before = text[a : mention.start]
+    if not _is_node_region(mention) and rules.PLACE_AFTER.match(text, mention.end, b):
+        return True
+    if rules.STRONG_LANDMARK.search(before):
+        return others or not _INVADES.search(before)
+    return (
+        rules.LANDMARK_BEFORE.search(before) is not None
+        and rules.COMPARED_AFTER.match(text, mention.end, b) is not None
+    )

@@ -1,0 +1,1 @@
+"""How near a generated report is to the reference: language scores and clinical efficacy, each signed."""

@@ -1,0 +1,39 @@
+"""What happened, never overwritten: cases, reports, runs, generations, scores and ratings in DuckDB."""
+
+from pet2rep_core.store.inbox import InboxRecorder, hand_over
+from pet2rep_core.store.opening import open_or_hand_over, open_store
+from pet2rep_core.store.recorder import Recorder
+from pet2rep_core.store.store import Store
+from pet2rep_core.store.stored import (
+    CaseRow,
+    Draft,
+    IngestedFile,
+    Recorded,
+    RunRow,
+    SavedRating,
+    StoredGeneration,
+    StoredRating,
+    StoredReport,
+    StoredScore,
+)
+from pet2rep_core.store.transaction import RowsRefusedError
+
+__all__ = [
+    "CaseRow",
+    "Draft",
+    "InboxRecorder",
+    "IngestedFile",
+    "Recorded",
+    "Recorder",
+    "RowsRefusedError",
+    "RunRow",
+    "SavedRating",
+    "Store",
+    "StoredGeneration",
+    "StoredRating",
+    "StoredReport",
+    "StoredScore",
+    "hand_over",
+    "open_or_hand_over",
+    "open_store",
+]

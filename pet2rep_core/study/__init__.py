@@ -1,0 +1,1 @@
+"""The reader study: what readers are asked."""

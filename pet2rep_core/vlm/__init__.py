@@ -1,0 +1,1 @@
+"""What writes a report: vision-language models, and the baselines that any model must beat."""

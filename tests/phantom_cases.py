@@ -1,0 +1,25 @@
+"""The demo study's cases, made once for all tests, and an independent way to read their voxels."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from pet2rep_core.datasets.phantom import DemoCase, make_demo_case
+from pet2rep_core.imaging.volume import Volume
+
+
+@lru_cache(maxsize=6)
+def case_of(case_id: str) -> DemoCase:
+    return make_demo_case(case_id)
+
+
+def values_in_sphere(volume: Volume, centre_mm: tuple[float, float, float], radius_mm: float) -> np.ndarray:
+    """Voxels within a sphere, through the inverse affine and a label image (not the package's way)."""
+    middle = np.linalg.inv(volume.affine_lps) @ [*centre_mm, 1.0]
+    reach = np.ceil(radius_mm / np.array(volume.spacing_mm)) + 1
+    low = np.maximum(np.floor(middle[:3] - reach), 0).astype(int)
+    high = np.minimum(np.ceil(middle[:3] + reach) + 1, volume.values.shape).astype(int)
+    index = np.stack(np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij"), -1)
+    world = index @ volume.affine_lps[:3, :3].T + volume.affine_lps[:3, 3]
+    near = np.linalg.norm(world - np.array(centre_mm), axis=-1) <= radius_mm
+    return volume.values[tuple(index[near].T)].astype(float)
