@@ -72,6 +72,8 @@ def _table(points: list[list[float]]) -> npt.NDArray[np.uint8]:
     places, *channels = np.array(points, dtype=float).T
     at = np.linspace(0.0, 1.0, 256)
     table = np.stack([np.interp(at, places, c) for c in channels], axis=1)
+    if len(channels) != 3 or not (np.diff(places) > 0).all() or table.min() < 0 or table.max() > 255:
+        raise ValueError("a colour map needs rising positions and three colours from 0 to 255")
     table = np.rint(table).astype(np.uint8)
     table.setflags(write=False)
     return np.asarray(table)
@@ -89,7 +91,7 @@ def read_display(path: Path = DATA_DIR / "display.toml") -> Display:
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         pet, ct, model = raw["pet_windows"], raw["ct_windows"], raw["model_picture"]
-        return Display(
+        display = Display(
             pet_windows={name: Window(*pair) for name, pair in pet["presets"].items()},
             ct_windows={name: Window.of(entry["width"], entry["center"]) for name, entry in ct["presets"].items()},
             colour_maps={name: _table(points) for name, points in raw["colour_maps"].items()},
@@ -100,7 +102,11 @@ def read_display(path: Path = DATA_DIR / "display.toml") -> Display:
             model_map=model["colour_map"],
             model_opacity=float(model["opacity"]),
         )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        display.pet_window(display.default_pet), display.ct_window(display.default_ct)
+        display.pet_window(display.model_pet), display.colour_map(display.model_map)
+        return display
+    except (OSError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
         raise SettingsError(
-            f"{path.name} cannot be used: {error}.", hint="Correct it, or restore it from git."
+            f"{path.name} cannot be used: {reason}.", hint="Correct it, or restore it from git."
         ) from error

@@ -70,7 +70,7 @@ def choose_key_slices(ct: Volume | None, pet: Volume | None) -> KeySlices:
         reason = "No body was found; the planes are taken around the middle of the grid."
     else:
         share = np.cumsum(mass) / mass.sum()
-        places = np.arange(mass.size) * _STEP + (_STEP - 1) / 2
+        places = np.arange(mass.size) * _STEP + _STEP / 2  # the far edge of what a sample stands for
         low, centre, high = (float(np.interp(q, share, places)) for q in (0.15, 0.5, 0.85))
         reason = ""
     step = OFFSET_MM / grid.spacing_mm[1]

@@ -26,6 +26,7 @@ from pet2rep_core.records import KeySlices, PetUnit, SuvFactors
 
 PREPARED_VERSION = 1
 _INDEX = "case.json"
+_TYPES = {"pet": np.dtype(np.float32), "ct": np.dtype(np.int16), "ct_fine": np.dtype(np.int16)}
 _PICTURE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
@@ -122,14 +123,28 @@ def open_prepared(root: Path, key: str) -> PreparedCase:
     """
     folder = _folder(root, key)
     if not _is_whole(folder):
-        raise ImageReadError(
-            "The prepared images of this case are missing or damaged.", hint="Import the case again; ratings stay."
-        )
+        raise _damaged()
+    try:
+        return _map(folder, key)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> ImageReadError:
+    return ImageReadError(
+        "The prepared images of this case are missing or damaged.", hint="Import the case again; ratings stay."
+    )
+
+
+def _map(folder: Path, key: str) -> PreparedCase:
     index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-    volumes = {
-        name: Volume(np.load(folder / f"{name}.npy", mmap_mode="r"), np.array(entry["affine_lps"]))
-        for name, entry in index["volumes"].items()
-    }
+    volumes: dict[str, Volume] = {}
+    for name, entry in index["volumes"].items():
+        values = np.load(folder / f"{name}.npy", mmap_mode="r")
+        # The header of the file is not part of its hash; a byte order that was turned would pass unseen.
+        if values.dtype != _TYPES[name] or list(values.shape) != entry["shape"]:
+            raise _damaged()
+        volumes[name] = Volume(values, np.array(entry["affine_lps"]))
     suv = {**index["suv"], "warnings": tuple(index["suv"]["warnings"])}
     slices = index["key_slices"]
     return PreparedCase(
@@ -148,7 +163,10 @@ def open_prepared(root: Path, key: str) -> PreparedCase:
 def verify_prepared(root: Path, key: str) -> list[str]:
     """Read every byte of a prepared case and return what is wrong with it, in words; empty if nothing."""
     case = open_prepared(root, key)
-    index = json.loads((_folder(root, key) / _INDEX).read_text(encoding="utf-8"))
+    text = (_folder(root, key) / _INDEX).read_bytes()
+    if hashlib.sha256(text).hexdigest() != key:
+        return [f"{_INDEX} does not have the content that names the case"]
+    index = json.loads(text)
     found = {"pet": case.pet, "ct": case.ct, "ct_fine": case.ct_fine}
     wrong = [
         f"{name}.npy does not have the recorded content"
@@ -185,7 +203,7 @@ def _is_whole(folder: Path) -> bool:
     try:
         sizes = json.loads((folder / "sizes.json").read_text(encoding="utf-8"))
         return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return False
 
 
@@ -201,7 +219,10 @@ def _sha256(volume: Volume) -> str:
 def _picture_entry(path: Path) -> dict[str, str]:
     if path.suffix.lower() not in _PICTURE_TYPES:
         raise ImageReadError(f"{path.name} is not a PNG or JPEG picture.", hint="Convert it to PNG.")
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageReadError(f"{path.name} cannot be read: {error.strerror}.", hint="Check the file.") from error
     if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
         raise ImageReadError(f"{path.name} does not contain a PNG or JPEG picture.", hint="Export the picture again.")
     digest = hashlib.sha256(data).hexdigest()
@@ -235,7 +256,8 @@ def _write(root: Path, key: str, text: str, arrays: dict[str, Volume], pictures:
             if not _is_whole(target):  # another import of the same case may have been first
                 raise
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        # numpy tells of a short write without the system's reason
+        reason = error.strerror or "the disk took only a part of it"
         raise StoreError(
             f"The prepared case could not be written: {reason}.", hint="Free some space and import again."
         ) from error

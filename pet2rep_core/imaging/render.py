@@ -21,6 +21,7 @@ from pet2rep_core.imaging.volume import Volume
 Picture = npt.NDArray[np.uint8]
 """(rows, columns, 3) uint8, row 0 is the head, column 0 the patient's right."""
 
+_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
 _FADE_IN = 64
 """PET below a quarter of the window fades in, so that background does not veil the CT."""
 
@@ -49,6 +50,18 @@ def coronal_plane(volume: Volume, j: int) -> npt.NDArray[Any]:
             hint="Choose a plane of the volume.",
         )
     return np.asarray(volume.values[:, j, ::-1].T)
+
+
+def coronal_letters(volume: Volume) -> dict[str, str]:
+    """Return the letters at the left, right, top and bottom of a coronal picture, from the volume's affine."""
+    across, up = volume.orientation[0], volume.orientation[2]
+    heads = {"S": "H", "I": "F"}
+    return {
+        "left": _OPPOSITE[across],
+        "right": across,
+        "top": heads[up],
+        "bottom": heads[_OPPOSITE[up]],
+    }
 
 
 def grey(plane: npt.NDArray[np.uint8]) -> Picture:

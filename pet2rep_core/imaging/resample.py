@@ -18,11 +18,12 @@ def clamp_padding(ct: Volume) -> Volume:
     Scanners fill the corners outside the reconstruction circle with values such as -3024 HU. They must
     go before any interpolation, or the edge of the circle bleeds into the picture.
     """
+    highest = np.iinfo(np.int16).max
     if ct.values.dtype.kind == "f":
-        limits = np.iinfo(np.int16)
-        values = np.clip(np.rint(ct.values), max(AIR_HU, limits.min), limits.max).astype(np.int16)
+        values = np.clip(np.rint(ct.values), AIR_HU, highest).astype(np.int16)
     else:
-        values = np.clip(ct.values, AIR_HU, np.iinfo(np.int16).max).astype(np.int16, copy=False)
+        limits = np.iinfo(ct.values.dtype)  # numpy refuses a bound that an unsigned or 8-bit type cannot hold
+        values = np.clip(ct.values, max(AIR_HU, limits.min), min(highest, limits.max)).astype(np.int16, copy=False)
     return Volume(values, ct.affine_lps)
 
 

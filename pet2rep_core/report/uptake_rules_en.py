@@ -63,6 +63,12 @@ _BAD = (
     r"|focal|intense|patholog\w+|hypermetabol\w+|avid|excess\w*|appreciable"
     r"|discernible|definite|obvious|high|asymmetric|unusual)"
 )
+_LISTED = (
+    r"(?:(?!\b(?:is|are|was|were|be|shows?|demonstrates?|exhibits?|has|have|appears?|remains?|but|with|without|no|not"
+    rf"|which|there|than|normal|increased|decreased|reduced|absent|{_UPTAKE})\b)[^,;.])"
+)
+# The places of an uptake, ahead of its state: one phrase, or a list "A, B and C" without a verb or a state in it.
+_PLACES = rf"(?:[^,;.]{{1,60}}?|{_LISTED}{{1,60}}(?:, ?{_LISTED}{{1,40}}){{0,8}},? ?\b(?:and|or) {_LISTED}{{1,40}}?)"
 
 _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
@@ -82,7 +88,9 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\b(?:absent|absence of|complete absence of|complete loss of) (?!abnormal"
         rf"|increased|any|significant|focal)(?:{_TRACER}[- ])*(?:uptake|activity"
         rf"|metabolism|accumulation)"
-        rf"|{_UPTAKE} (?:{_BE}|{_ADV})*absent\b|\b(?:uptake|perfusion|tracer"
+        rf"|{_UPTAKE} (?:{_BE}|{_ADV})*absent\b"
+        rf"|{_UPTAKE} (?:in|of|within|along|throughout|by|at)\b{_PLACES} ?{_BE}(?:{_BE}|{_ADV})*absent\b"
+        r"|\b(?:uptake|perfusion|tracer"
         rf"|activity|metabolic|fdg) (?:defects?|void)|\bcold (?:area|defect"
         rf"|spot|lesion|focus|nodule)s?"
         rf"|\b(?:devoid|void) of (?:{_TRACER}[- ])*(?:uptake|activity)?",
@@ -123,7 +131,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake normal",
         _NORMAL,
-        rf"{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b[^,;.]{{1,60}}?)? ?"
+        rf"{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
         rf"(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
         rf"|remarkable)|normal\b|physiolog\w+|unremarkable|symmetric(?:al)?\b"
@@ -168,7 +176,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bhypometaboli\w+|\b(?:decreased|reduced|diminished|lower|low|decrease in"
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
         rf"|impaired)(?! ?-?grade) (?:\w+ ){{0,2}}?{_UPTAKE}"
-        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b[^,;.]{{1,60}}?)? ?"
+        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower|low(?!-)"
         rf"|less|subnormal|depressed)\b",
     ),
@@ -180,7 +188,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"(?! enhanc)(?: (?:\w+ ){{0,2}}?{_UPTAKE})?|\bfdg[- ]positive"
         rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|symmetric"
         rf"|background)[a-z-]+){{0,3}}? {_UPTAKE}"
-        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b[^,;.]{{1,60}}?)? ?"
+        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high|above|greater"
         rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent)\b"
         r"|\b(?:remains?|still|is|are) above (?=(?:the )?(?:\w+ )?(?:blood pool"

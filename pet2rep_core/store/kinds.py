@@ -118,6 +118,14 @@ _CASES = Kind(
     },
     optional=frozenset({"prepared_key", "key_slices"}),
     key=("case_id",),
+    refusals=(
+        Refusal(
+            "SELECT s.case_id, c.dataset FROM staged s JOIN case_latest c ON c.case_id = s.case_id "
+            "AND c.dataset <> s.dataset AND c.source_sha256 <> s.source_sha256",
+            "The case {0!r} is already in the dataset {1!r} with other files.",
+            "Import it under another case name, for example with a manifest.",
+        ),
+    ),
     insert="""
         INSERT INTO study_case (case_id, revision, dataset, layout, prepared_key, source_sha256, metadata, has_pet,
                                 has_ct, n_pictures, suv, key_slices, created_at)
@@ -125,7 +133,7 @@ _CASES = Kind(
                CAST(s.metadata AS JSON), s.has_pet, s.has_ct, s.n_pictures, CAST(s.suv AS JSON),
                CAST(s.key_slices AS JSON), CAST(s.created_at AS TIMESTAMPTZ)
         FROM staged s LEFT JOIN case_latest c ON c.case_id = s.case_id
-        WHERE c.case_id IS NULL OR c.source_sha256 <> s.source_sha256 OR c.dataset <> s.dataset
+        WHERE c.case_id IS NULL OR c.source_sha256 <> s.source_sha256
               OR c.prepared_key IS DISTINCT FROM s.prepared_key
         RETURNING case_id, revision""",
 )  # fmt: skip
@@ -134,11 +142,20 @@ _REPORTS = Kind(
     name="reports",
     columns={
         "case_id": _TEXT, "kind": _TEXT, "source": _TEXT, "language": _TEXT, "body": _TEXT, "findings": _TEXT,
-        "impression": _TEXT, "sha256": _TEXT, "created_at": _TEXT,
+        "impression": _TEXT, "sha256": _TEXT, "case_source_sha256": _TEXT, "created_at": _TEXT,
     },
-    optional=frozenset(),
+    optional=frozenset({"case_source_sha256"}),
     key=("case_id", "kind", "source", "language"),
-    refusals=(_CASE_KNOWN,),
+    refusals=(
+        _CASE_KNOWN,
+        # handed over one by one, a refused case must not leave its report with the case of the same name
+        Refusal(
+            "SELECT s.case_id FROM staged s JOIN case_latest c ON c.case_id = s.case_id "
+            "AND c.source_sha256 <> s.case_source_sha256",
+            "The report of the case {0!r} belongs to other files than those of the case in the store.",
+            "Import the case again together with its report.",
+        ),
+    ),
     insert="""
         INSERT INTO report (case_id, kind, source, language, revision, body, findings, impression, sha256, created_at)
         SELECT s.case_id, s.kind, s.source, s.language, coalesce(r.revision, 0) + 1, s.body, s.findings,

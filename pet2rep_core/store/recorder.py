@@ -34,16 +34,27 @@ class Recorder(Protocol):
     def record_case(self, case: CaseRow) -> Recorded:
         """Record an imported case.
 
-        Unchanged where source, prepared images and dataset are those of the newest revision; else the next
-        revision.
+        Unchanged where source and prepared images are those of the newest revision, whatever name its dataset
+        has now; else the next revision. A case of another dataset with other files is refused: two cases that
+        happen to share a name are not revisions of each other.
         """
         return self.record_rows("cases", [case_row(case)])[0]
 
     def record_report(
-        self, case_id: str, report: Report, *, kind: str = "reference", source: str = "import"
+        self,
+        case_id: str,
+        report: Report,
+        *,
+        kind: str = "reference",
+        source: str = "import",
+        case_source_sha256: str | None = None,
     ) -> Recorded:
-        """Record a report of a case; another text for the same kind, source and language is its next revision."""
-        return self.record_rows("reports", [report_row(case_id, report, kind=kind, source=source)])[0]
+        """Record a report of a case; another text for the same kind, source and language is its next revision.
+
+        With ``case_source_sha256`` it is refused where the case in the store was made from other files.
+        """
+        row = report_row(case_id, report, kind=kind, source=source, case_source_sha256=case_source_sha256)
+        return self.record_rows("reports", [row])[0]
 
     def record_run(self, run: RunRow) -> Recorded:
         """Record a run; the same id with other parameters is refused."""

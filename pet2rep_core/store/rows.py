@@ -48,7 +48,7 @@ def case_row(case: CaseRow) -> Row:
     }
 
 
-def report_row(case_id: str, report: Report, *, kind: str, source: str) -> Row:
+def report_row(case_id: str, report: Report, *, kind: str, source: str, case_source_sha256: str | None = None) -> Row:
     """Return the row of a report."""
     return {
         "case_id": case_id,
@@ -59,6 +59,7 @@ def report_row(case_id: str, report: Report, *, kind: str, source: str) -> Row:
         "findings": report.findings,
         "impression": report.impression,
         "sha256": _text_hash(report.text),
+        "case_source_sha256": case_source_sha256,
         "created_at": utc_now(),
     }
 

@@ -1,0 +1,56 @@
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench demo-data screenshots lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# Installed again only when the pinned versions change.
+$(VENV)/.run: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+run: $(VENV)/.run ## install and open the app on the demo study
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.dev ## install and run every test, those in a browser included
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## format, lint, types, layers, quick tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+bench: $(VENV)/.dev ## print the benchmarks' ratios
+	$(BIN)/python -m benchmarks.open_case
+	test -z "$$PET2REP_REAL_DATA" || $(BIN)/python -m benchmarks.import_study
+
+demo-data: $(VENV)/.run ## make the demo study without opening the app
+	$(BIN)/pet2rep demo
+
+screenshots: $(VENV)/.dev ## take the pictures of the README again
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots
+
+lock: ## write requirements*.txt anew from pyproject.toml
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check .
+	.venv-lock/bin/python -m pip freeze --exclude pet2rep-review | sed 's/+cpu$$//' > requirements.txt
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dask,dev]'
+	.venv-lock/bin/python -m pip freeze --exclude pet2rep-review | sed 's/+cpu$$//' > requirements-dev.txt
+	rm -rf .venv-lock build
+
+clean: ## delete what can be made again (never the store)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -1,0 +1,33 @@
+"""Review: images, reports, scores and the rating of one case."""
+
+import streamlit as st
+
+from pet2rep_core.ui.cases import choose_case, generation_to_rate
+from pet2rep_core.ui.frame import open_page, show_note, shown_errors
+from pet2rep_core.ui.images import draw_images
+from pet2rep_core.ui.overview import draw_demo_progress
+from pet2rep_core.ui.rating_form import draw_rating_form
+from pet2rep_core.ui.reports import choose_generation, draw_reports, draw_scores
+
+page = open_page("review")
+show_note()
+with shown_errors():
+    chosen = choose_case(page)
+    if chosen is None:
+        draw_demo_progress(page)
+        st.stop()
+    case, language = chosen
+    images, texts = st.columns([11, 10], gap="medium")
+    with texts:
+        generation = (
+            choose_generation(page, case, language) if page.is_research else generation_to_rate(page, case, language)
+        )
+        draw_reports(page, case, generation, language)
+        if generation is None:
+            st.caption(page.text("rating.empty"))
+        else:
+            draw_rating_form(page, generation)
+            if page.is_research:
+                draw_scores(page, generation)
+    with images:
+        draw_images(page, case)

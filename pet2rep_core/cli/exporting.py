@@ -1,0 +1,26 @@
+"""``pet2rep export``: ratings and scores as tables."""
+
+from __future__ import annotations
+
+import argparse
+
+from pet2rep_core.cli.exit_status import ExitStatus
+from pet2rep_core.cli.output import one_line, say, write_json
+from pet2rep_core.cli.stores import own_store
+from pet2rep_core.errors import UnknownNameError
+from pet2rep_core.settings import Settings
+from pet2rep_core.workflow.export import FORMATS, export_tables
+
+
+def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:
+    """Write every table into the folder and say which files they are."""
+    if args.format not in FORMATS:
+        raise UnknownNameError("format", args.format, FORMATS)
+    with own_store(settings) as store:
+        written = [str(path) for path in export_tables(store, args.folder, args.format)]
+    if args.json:
+        write_json({"files": written})
+    else:
+        for path in written:
+            say(one_line(path))
+    return ExitStatus.DONE

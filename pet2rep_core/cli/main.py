@@ -1,0 +1,175 @@
+"""The entry of the command line: arguments, errors, exit status."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pet2rep_core import __version__
+from pet2rep_core.cli.exit_status import ExitStatus
+from pet2rep_core.cli.output import note, one_line, write_json
+from pet2rep_core.errors import Pet2RepError
+from pet2rep_core.settings import read_settings
+
+_EPILOG = """\
+exit status:
+  0    done
+  1    some of it failed; the rest is done, and what failed is listed with its reason
+  2    nothing could be done, with one sentence on standard error
+  130  stopped by Ctrl-C
+
+environment:
+  PET2REP_HOME     folder of this installation's database and prepared images
+  PET2REP_WORKERS  cases that are imported at the same time
+
+With --json, standard output carries one JSON object and nothing else.
+Research use only; not for diagnosis.
+"""
+_IMPORT = """\
+Show what lies below PATH, then import it. A case that fails is listed with its reason while the others go in.
+Importing the same files again changes nothing, so an import that was stopped goes on where it was. While the
+app is open the results are handed over to it.
+"""
+_IMPORT_EPILOG = """\
+exit status:
+  0    every case is in: new, revised, unchanged or handed over
+  1    some cases, files or lines could not be taken, the others are in
+  2    nothing was imported
+  130  stopped by Ctrl-C, after the cases under way; import the same path again to go on
+
+With --dask the cases are prepared by the workers of a Dask cluster that runs already. Its workers need this
+program installed, and PATH and PET2REP_HOME under the same paths as here.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the program's name; those of the process where left out.
+    """
+    _make_output_safe()
+    args = build_parser().parse_args(argv)
+    try:
+        status = int(importlib.import_module(f"pet2rep_core.cli.{args.module}").run(args, read_settings()))
+        sys.stdout.flush()
+    except Pet2RepError as error:
+        note(one_line(error))
+        if args.json:
+            write_json({"error": {"message": one_line(error.message), "hint": one_line(error.hint)}})
+        return ExitStatus.NOTHING
+    except KeyboardInterrupt:
+        note("Stopped. What was finished is kept; run the same command again to go on.")
+        return ExitStatus.STOPPED
+    except BrokenPipeError:
+        # the interpreter would complain once more when it flushes standard output at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.PIPE_CLOSED
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="pet2rep",
+        description="See, generate, score and rate PET/CT reports, without a browser.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"pet2rep {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    inspect = _command(commands, "inspect", "inspecting", "say what the importer sees, without writing anything")
+    _path_and_layout(inspect)
+
+    importing = _command(
+        commands, "import", "importing", "import a dataset", description=_IMPORT, epilog=_IMPORT_EPILOG
+    )
+    _path_and_layout(importing)
+    importing.add_argument("--dataset", metavar="NAME", help="list the cases under this name; else the folder's name")
+    importing.add_argument("--workers", metavar="N", type=_from_one, help="cases at the same time")
+    importing.add_argument("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, such as tcp://host:8786")
+    importing.add_argument("--dry-run", action="store_true", help="stop after the preview")
+    importing.add_argument("--yes", action="store_true", help="do not ask before importing")
+
+    demo = _command(commands, "demo", "demo", "make the cases of the built-in demo study that are missing")
+    demo.add_argument("--cases", metavar="ID,ID", type=_names, help="only these, made again while the app is open")
+
+    generate = _command(commands, "generate", "generating", "generate reports with built-in models")
+    generate.add_argument("--model", metavar="NAME", action="append", required=True, help="may be given several times")
+    generate.add_argument("--language", choices=("zh", "en"), default="zh", help="language of the reports (zh)")
+    generate.add_argument("--cases", metavar="ID,ID|all", type=_names, help="names of cases; all where left out")
+    generate.add_argument(
+        "--behaviour", metavar="B", default="mixed", help="mistakes of the scripted model: copy, omit, invent, "
+        "contradict or mixed (mixed)"
+    )  # fmt: skip
+    generate.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the scripted model (0)")
+
+    score = _command(commands, "score", "scoring", "score generated reports against the references")
+    score.add_argument("--all", action="store_true", help="score again what has scores already")
+
+    export = _command(commands, "export", "exporting", "write ratings and scores into a folder")
+    export.add_argument("folder", metavar="DIR", type=Path)
+    export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
+
+    _command(commands, "verify", "verifying", "check the database and every prepared image, byte by byte")
+    _command(commands, "layouts", "layouts", "list the dataset layouts that can be imported")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    module: str,
+    summary: str,
+    *,
+    description: str = "",
+    epilog: str = "",
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description or summary[0].upper() + summary[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="write JSON to standard output")
+    parser.set_defaults(module=module)
+    return parser
+
+
+def _path_and_layout(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", type=Path, help="a dataset, the folder of one case, or a file")
+    parser.add_argument("--layout", metavar="NAME", help="layout of the dataset; detected where left out")
+
+
+def _from_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _names(text: str) -> tuple[str, ...] | None:
+    """Return the names between commas; None for ``all``."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError("there is no name in it")
+    return None if names == ("all",) else names
+
+
+def _make_output_safe() -> None:
+    """Let a name that the terminal's encoding does not have come out escaped, not as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

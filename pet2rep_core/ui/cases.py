@@ -1,0 +1,56 @@
+"""Which case and which generated report is open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pet2rep_core.records import Generation, Language
+from pet2rep_core.ui import state
+from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.rating_form import go_to, language_of_reports
+from pet2rep_core.workflow.open_case import OpenCase, open_case
+from pet2rep_core.workflow.rate import next_unrated, to_rate
+
+
+def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
+    """Let a person choose a case and the language of its reports; None where there is no case.
+
+    The case stands in the address, so that a reload comes back to it.
+    """
+    rows = page.server.store.cases()
+    ids = [row.case_id for row in rows]
+    if not ids:
+        st.info(page.text("review.no_cases"))
+        return None
+    wanted = st.session_state.get(state.CASE) or st.query_params.get("case")
+    if wanted is None and not page.is_research:
+        waiting = next_unrated(page.server.store, page.reader, page.language)
+        go_to(waiting)
+        wanted = None if waiting is None else waiting.case_id
+    case_box, language_box = st.columns([3, 2], vertical_alignment="bottom")
+    datasets = {row.case_id: row.dataset for row in rows}
+    chosen = case_box.selectbox(
+        page.text("review.case"),
+        ids,
+        index=ids.index(wanted) if wanted in ids else 0,
+        format_func=lambda case_id: f"{case_id} · {datasets[case_id]}",
+        key="case_choice",
+    )
+    if chosen != st.session_state.get(state.CASE):
+        st.session_state[state.CASE] = chosen
+    st.query_params["case"] = chosen
+    case = open_case(page.server.store, page.server.settings, chosen)
+    with language_box:
+        language = language_of_reports(page, list(case.references))
+    return case, language
+
+
+def generation_to_rate(page: Page, case: OpenCase, language: Language) -> Generation | None:
+    """Return the report of this case that a reader rates now: the one opened, else the first not rated."""
+    mine = [g for g in to_rate(page.server.store, language) if g.case_id == case.row.case_id]
+    opened = st.session_state.get(state.GENERATION)
+    chosen = next((g for g in mine if g.generation_id == opened), None)
+    if chosen is None:
+        unrated = (g for g in mine if page.server.store.rating(g.generation_id, page.reader) is None)
+        chosen = next(unrated, mine[0] if mine else None)
+    return chosen

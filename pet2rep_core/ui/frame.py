@@ -1,0 +1,155 @@
+"""What every page begins with: title, menu, language, reader, view; and how errors are shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from pet2rep_core.errors import Pet2RepError
+from pet2rep_core.records import Language
+from pet2rep_core.ui import state
+from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.server import Server, server
+from pet2rep_core.ui.texts import text
+from pet2rep_core.workflow.rate import check_reader
+
+READING, RESEARCH = "reading", "research"
+PAGES = {
+    "home": "home.py",
+    "review": "pages/1_Review.py",
+    "import": "pages/2_Import.py",
+    "results": "pages/3_Results.py",
+}
+_LANGUAGE_NAMES = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
+_DEFAULT_READER = "R01"
+_STYLE = """
+<style>
+.p2r-report { white-space: pre-wrap; overflow-wrap: anywhere; overflow-y: auto; height: 21rem; padding: 0.6rem 0.8rem;
+  border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 4px; line-height: 1.55; font-size: 0.92rem; }
+.p2r-report:focus-visible { outline: 2px solid currentColor; }
+.p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
+.p2r-strip img { height: 15rem; max-width: 100%; background: #000; }
+</style>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page knows about who looks at it."""
+
+    server: Server
+    language: Language
+    reader: str
+    view: str
+    session: str
+
+    @property
+    def is_research(self) -> bool:
+        """Tell whether models and scores are shown."""
+        return self.view == RESEARCH
+
+    def text(self, key: str, **values: object) -> str:
+        """Return a text of the interface in the page's language."""
+        return text(self.language, key, **values)
+
+
+def open_page(name: str) -> Page:
+    """Open a page: its title, the side menu, and who reads in which language and view.
+
+    Stops the page with one sentence where the store cannot be opened.
+    """
+    language = Language(st.session_state.get(state.LANGUAGE, _first_language()))
+    say = partial(text, language)
+    st.set_page_config(page_title=f"{say(f'menu.{name}')} · {say('app.name')}", page_icon="🩻", layout="wide")
+    st.html(_STYLE)
+    with st.sidebar:
+        st.markdown(f"### {say('app.name')}")
+        for page, path in PAGES.items():
+            st.page_link(path, label=say(f"menu.{page}"))
+        language = _choose_language(language)
+        say = partial(text, language)
+        view = _choose_view(say("app.view"), say("app.view_help"), {v: say(f"app.{v}") for v in (READING, RESEARCH)})
+        reader = _choose_reader(say("app.reader"), say("app.reader_help"))
+        st.caption(say("app.research_only"))
+    with shown_errors():
+        session = st.session_state.setdefault(state.SESSION, str(uuid.uuid4()))
+        return Page(server(), language, check_reader(reader), view, session)
+    st.stop()
+    raise AssertionError("st.stop() ends the page")
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Show our own errors as one sentence with what to do next; let all others through."""
+    try:
+        yield
+    except Pet2RepError as error:
+        st.error(escape_markdown(error.message) + (f"  \n{escape_markdown(error.hint)}" if error.hint else ""))
+
+
+def note_for_next_run(message: str) -> None:
+    """Keep a message for the page that is drawn next."""
+    st.session_state[state.NOTE] = message
+
+
+def show_note() -> None:
+    """Show the message that the run before left, once."""
+    message = st.session_state.pop(state.NOTE, None)
+    if message:
+        st.toast(escape_markdown(message))
+
+
+def _first_language() -> Language:
+    return Language.CHINESE if (st.context.locale or "").lower().startswith("zh") else Language.ENGLISH
+
+
+def _keep(plain_key: str, widget_key: str) -> None:
+    if st.session_state.get(widget_key) is not None:
+        st.session_state[plain_key] = st.session_state[widget_key]
+
+
+def _choose_language(now: Language) -> Language:
+    st.segmented_control(
+        "Language / 语言",
+        list(Language),
+        default=now,
+        format_func=_LANGUAGE_NAMES.__getitem__,
+        key="language_choice",
+        required=True,
+        on_change=_keep,
+        args=(state.LANGUAGE, "language_choice"),
+    )
+    return Language(st.session_state.get(state.LANGUAGE, now))
+
+
+def _choose_view(label: str, help_text: str, names: dict[str, str]) -> str:
+    st.segmented_control(
+        label,
+        list(names),
+        default=st.session_state.get(state.VIEW, READING),
+        format_func=names.__getitem__,
+        key="view_choice",
+        help=help_text,
+        required=True,
+        on_change=_keep,
+        args=(state.VIEW, "view_choice"),
+    )
+    return str(st.session_state.get(state.VIEW, READING))
+
+
+def _choose_reader(label: str, help_text: str) -> str:
+    st.text_input(
+        label,
+        value=st.session_state.get(state.READER, _DEFAULT_READER),
+        key="reader_choice",
+        max_chars=32,
+        help=help_text,
+        on_change=_keep,
+        args=(state.READER, "reader_choice"),
+    )
+    return str(st.session_state.get(state.READER, _DEFAULT_READER)).strip()

@@ -1,0 +1,105 @@
+"""The images of a case: the viewer with its windows, slice pictures, and what the model sees."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from pet2rep_core.errors import ImageGeometryError
+from pet2rep_core.records import PetUnit
+from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.viewer import draw_viewer, picture_address
+from pet2rep_core.workflow.open_case import OpenCase, choose_key_slices
+
+
+def draw_images(page: Page, case: OpenCase) -> None:
+    """Draw what images the case has, and say what it does not have."""
+    images = case.images
+    if images is None:
+        st.info(page.text("review.no_images"))
+        return
+    if images.grid is None:
+        st.info(page.text("review.only_pictures"))
+        _draw_strip(page, case, "picture/{n}", len(images.pictures))
+        return
+    pet_preset, ct_preset = _choose_windows(page, case)
+    draw_viewer(
+        case,
+        pet_preset=pet_preset,
+        ct_preset=ct_preset,
+        display=page.server.display,
+        signer=page.server.signer,
+        language=page.language,
+    )
+    if images.pet is not None and images.pet_unit is not PetUnit.SUVBW:
+        st.warning(escape_markdown(page.text("review.no_suv", reason=images.suv.reason or "")))
+    if images.warnings:
+        with st.expander(page.text("review.about_images", n=len(images.warnings))):
+            for warning in images.warnings:
+                st.text(warning)
+    _draw_model_strip(page, case)
+
+
+def _choose_windows(page: Page, case: OpenCase) -> tuple[str, str]:
+    display = page.server.display
+    left, right = st.columns(2)
+    pet_preset, ct_preset = display.default_pet, display.default_ct
+    if case.images is not None and case.images.pet_unit is PetUnit.SUVBW:
+        names = {n: f"SUV {w.low:g}–{w.high:g}" for n, w in display.pet_windows.items()}
+        pet_preset = left.selectbox(
+            page.text("review.pet_window"),
+            list(names),
+            format_func=names.__getitem__,
+            key="pet_preset",
+            index=list(names).index(display.default_pet),
+        )
+    if "ct" in case.kinds:
+        windows = {n: f"{n}  {w.high - w.low:g}/{(w.high + w.low) / 2:g}" for n, w in display.ct_windows.items()}
+        ct_preset = right.selectbox(
+            page.text("review.ct_window"),
+            list(windows),
+            format_func=windows.__getitem__,
+            key="ct_preset",
+            index=list(windows).index(display.default_ct),
+        )
+    return pet_preset, ct_preset
+
+
+def _draw_model_strip(page: Page, case: OpenCase) -> None:
+    if case.key_slices is None:
+        return
+    with st.expander(page.text("review.model_strip")):
+        _draw_strip(page, case, "model/{n}.png", len(case.key_slices.indices))
+        rule = f"{case.key_slices.rule} {case.key_slices.reason}".strip()
+        st.caption(escape_markdown(page.text("review.key_rule", rule=rule)))
+        if page.is_research:
+            _draw_key_slice_form(page, case)
+
+
+def _draw_key_slice_form(page: Page, case: OpenCase) -> None:
+    assert case.key_slices is not None  # the caller has seen it
+    with st.form("key_slices", border=False):
+        st.markdown(f"**{page.text('review.key_change')}**")
+        planes = st.text_input(page.text("review.key_planes"), ", ".join(map(str, case.key_slices.indices)))
+        reason = st.text_input(page.text("review.key_reason"))
+        if st.form_submit_button(page.text("review.key_save")):
+            with shown_errors():
+                chosen = _read_planes(planes, page.text("review.key_numbers"))
+                choose_key_slices(page.server.store, case, chosen, reason, page.reader)
+                note_for_next_run(page.text("review.key_saved"))
+                st.rerun()
+
+
+def _read_planes(planes: str, hint: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in planes.replace("，", ",").split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+        raise ImageGeometryError(f"{planes!r}: ", hint=hint)
+    return tuple(int(part) for part in parts)
+
+
+def _draw_strip(page: Page, case: OpenCase, what: str, count: int) -> None:
+    addresses = (picture_address(page.server.signer, case.row.case_id, what.format(n=n)) for n in range(count))
+    images = "".join(f'<img src="{html.escape(a)}" alt="{n + 1}">' for n, a in enumerate(addresses))
+    st.html(f'<div class="p2r-strip">{images}</div>')

@@ -1,0 +1,48 @@
+"""What the start page shows: counts, the making of the demo study, repairs of the store."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pet2rep_core.datasets.phantom import demo_case_ids
+from pet2rep_core.records import GenerationStatus
+from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.workflow.demo import DATASET
+
+
+def draw_overview(page: Page) -> None:
+    """Draw how many cases, reports and ratings there are."""
+    store = page.server.store
+    cases = store.cases()
+    if not cases and not page.server.demo.running:
+        st.info(page.text("home.empty"))
+    generated = sum(g.generation.status is GenerationStatus.DONE for g in store.generations())
+    ratings = len(set(store.ratings_table()["event_id"].to_pylist()))
+    boxes = st.columns(3)
+    for box, key, count in zip(boxes, ("cases", "generated", "ratings"), (len(cases), generated, ratings), strict=True):
+        box.metric(page.text(f"home.{key}"), count, border=True)
+
+
+def draw_notices(page: Page) -> None:
+    """Say what the store had to repair and what of the inbox could not be taken."""
+    for notice in page.server.notices:
+        st.warning(escape_markdown(notice))
+
+
+def draw_demo_progress(page: Page) -> None:
+    """Show how far the demo study is, and draw the page anew when it is whole."""
+    demo = page.server.demo
+    if demo.problem:
+        st.error(escape_markdown(page.text("home.demo_failed", problem=demo.problem)))
+    elif demo.running:
+        _draw_running_demo(page)
+
+
+@st.fragment(run_every=1.0)
+def _draw_running_demo(page: Page) -> None:
+    page.server.take_inbox()
+    done, total = len(page.server.store.cases(DATASET)), len(demo_case_ids())
+    st.progress(min(done / total, 1.0), page.text("home.demo_making", done=done, total=total))
+    if not page.server.demo.running:
+        st.rerun()

@@ -1,0 +1,155 @@
+"""The rating form: five dimensions, every click kept, saved at once."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import streamlit as st
+
+from pet2rep_core.records import Generation, Language
+from pet2rep_core.study.rubric import VALUES, Dimension
+from pet2rep_core.ui import state
+from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.workflow.rate import Form, next_unrated, open_form, save_rating, to_rate, unanswered
+
+_NOT_ASSESSABLE = 0
+"""Widgets cannot tell None (no answer) from None (not assessable), so the form says 0 for the latter."""
+
+
+@st.fragment
+def draw_rating_form(page: Page, generation: Generation) -> None:
+    """Draw the form for one generated report; drafts are kept with every click."""
+    form = _form(page, generation)
+    say = page.text
+    head, progress = st.columns([1, 3], vertical_alignment="center")
+    head.markdown(f"**{say('rating.title')}**")
+    rated = to_rate(page.server.store, generation.language)
+    done = sum(page.server.store.rating(g.generation_id, page.reader) is not None for g in rated)
+    progress.caption(say("review.progress", done=done, total=len(rated), reader=page.reader))
+    if form.is_draft:
+        st.caption(say("rating.draft"))
+    elif form.revision:
+        st.caption(say("rating.was_saved", revision=form.revision))
+    columns = st.columns(len(page.server.rubric.dimensions))
+    for column, dimension in zip(columns, page.server.rubric.dimensions, strict=True):
+        with column:
+            _draw_dimension(page, generation, form, dimension)
+    st.text_area(
+        say("rating.comment"),
+        value=form.comment,
+        key=_key(page, generation, "comment"),
+        height=70,
+        max_chars=2000,
+        on_change=_keep_draft,
+        args=(page, generation),
+    )
+    open_names = [
+        page.server.rubric.dimension(k).name[page.language] for k in unanswered(page.server.rubric, form.answers)
+    ]
+    save_box, note_box = st.columns([1, 3], vertical_alignment="center")
+    clicked = save_box.button(
+        say("rating.save"), type="primary", disabled=bool(open_names), shortcut="Ctrl+Enter", width="stretch"
+    )
+    if open_names:
+        note_box.caption(say("rating.missing", names=", ".join(open_names)))
+    if clicked:
+        _save(page, generation, form)
+
+
+def go_to(generation: Generation | None) -> None:
+    """Open a generated report with its case on the next run."""
+    if generation is not None:
+        st.session_state[state.CASE] = generation.case_id
+        st.session_state[state.GENERATION] = generation.generation_id
+        st.session_state.pop("case_choice", None)
+
+
+def _draw_dimension(page: Page, generation: Generation, form: Form, dimension: Dimension) -> None:
+    language = page.language
+    anchors = "\n".join(f"- **{v}** {escape_markdown(dimension.anchors[v][language])}" for v in reversed(VALUES))
+    value = form.answers.get(dimension.key, -1)
+    st.segmented_control(
+        dimension.name[language],
+        [*VALUES, _NOT_ASSESSABLE],
+        default=None if value == -1 else (_NOT_ASSESSABLE if value is None else value),
+        format_func=lambda v: page.text("rating.not_assessable") if v == _NOT_ASSESSABLE else str(v),
+        key=_key(page, generation, dimension.key),
+        help=f"{escape_markdown(dimension.question[language])}\n\n{anchors}",
+        on_change=_keep_draft,
+        args=(page, generation),
+    )
+    if value in VALUES:
+        st.caption(escape_markdown(dimension.anchors[int(str(value))][language]))
+    else:
+        st.caption(escape_markdown(dimension.question[language]))
+
+
+def _key(page: Page, generation: Generation, part: str) -> str:
+    # Keys reach the browser: they name the generation, never the model.
+    return f"rate-{page.reader}-{generation.generation_id}-{part}"
+
+
+def _form(page: Page, generation: Generation) -> Form:
+    """Return what the form shows: the session's copy, or what the store kept when it is opened first."""
+    kept = st.session_state.get(state.FORM)
+    identity = (page.reader, generation.generation_id)
+    if kept is None or kept[0] != identity:
+        kept = (identity, open_form(page.server.store, page.reader, generation.generation_id))
+        st.session_state[state.FORM] = kept
+        st.session_state[state.CLICK] = str(uuid.uuid4())
+    form: Form = kept[1]
+    return form
+
+
+def _keep_draft(page: Page, generation: Generation) -> None:
+    """Store the answers as they stand; runs before the form is drawn again."""
+    form = _form(page, generation)
+    answers: dict[str, int | None] = {}
+    for key in page.server.rubric.keys:
+        value = st.session_state.get(_key(page, generation, key))
+        if value is not None:
+            answers[key] = None if value == _NOT_ASSESSABLE else int(value)
+    comment = str(st.session_state.get(_key(page, generation, "comment")) or "")
+    changed = replace(form, answers=answers, comment=comment, is_draft=True)
+    st.session_state[state.FORM] = ((page.reader, generation.generation_id), changed)
+    st.session_state[state.CLICK] = str(uuid.uuid4())
+    with shown_errors():
+        page.server.store.record_draft(page.reader, generation.generation_id, answers, comment)
+
+
+def _save(page: Page, generation: Generation, form: Form) -> None:
+    with shown_errors():
+        saved = save_rating(
+            page.server.store,
+            page.server.rubric,
+            generation,
+            page.reader,
+            form,
+            event_id=st.session_state[state.CLICK],
+            session_id=page.session,
+        )
+        st.session_state.pop(state.FORM, None)
+        message = page.text("rating.saved", revision=saved.revision)
+        following = next_unrated(page.server.store, page.reader, generation.language, after=generation.case_id)
+        if following is None:
+            message += " " + page.text("rating.all_done")
+        note_for_next_run(message)
+        go_to(following)
+        st.rerun()
+
+
+def language_of_reports(page: Page, available: list[Language]) -> Language:
+    """Let a person choose the language of the reports; the interface's own comes first."""
+    order = sorted(available or list(Language), key=lambda code: code is not page.language)
+    names = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
+    chosen = st.segmented_control(
+        page.text("review.report_language"),
+        order,
+        default=order[0],
+        format_func=names.__getitem__,
+        key="report_language",
+        required=True,
+    )
+    return Language(chosen)

@@ -1,0 +1,127 @@
+"""What one server process has once: settings, store, presets, and the work behind the pages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from pet2rep_core.errors import Pet2RepError
+from pet2rep_core.imaging.display import Display, read_display
+from pet2rep_core.imaging.prepared import remove_leftovers
+from pet2rep_core.settings import PROJECT_DIR, Settings, read_settings
+from pet2rep_core.store import Store, open_store
+from pet2rep_core.study.rubric import Rubric, read_rubric
+from pet2rep_core.ui.tokens import Signer
+from pet2rep_core.workflow.demo import missing_demo_cases
+from pet2rep_core.workflow.jobs import ImportJob
+
+_INBOX_PAUSE_S = 1.0
+
+
+@dataclass(slots=True)
+class Server:
+    """The one instance is :func:`server`."""
+
+    settings: Settings
+    store: Store
+    display: Display
+    rubric: Rubric
+    signer: Signer
+    demo: DemoMaker
+    notices: list[str]
+    jobs: list[ImportJob] = field(default_factory=list)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def take_inbox(self) -> None:
+        """Take what the command line handed over; what cannot be used is told on the home page."""
+        try:
+            taken = self.store.ingest_inbox()
+        except Pet2RepError as error:
+            if str(error) not in self.notices:
+                self.notices.append(str(error))
+            return
+        self.notices += [f"{file.name}: {file.reason}" for file in taken if file.reason]
+
+    def close(self) -> None:
+        """Stop the work behind the pages and close the store."""
+        self.stopping.set()
+        self.demo.stop()
+        for job in self.jobs:
+            job.cancel()
+            job.wait(10)
+        self.store.close()
+
+    def watch_inbox(self) -> None:
+        """Take the inbox again and again until the server stops."""
+        while not self.stopping.wait(_INBOX_PAUSE_S):
+            self.take_inbox()
+
+
+class DemoMaker:
+    """Makes the demo study in a process of its own, which hands each case over as it is ready."""
+
+    def __init__(self, settings: Settings, missing: tuple[str, ...]) -> None:
+        self._log = settings.home / "demo.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        if missing:
+            command = [sys.executable, "-m", "pet2rep_core.cli.main", "demo", "--cases", ",".join(missing)]
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=PROJECT_DIR,
+                    stdout=log,
+                    stderr=log,
+                    env=os.environ | {"PET2REP_HOME": str(settings.home)},
+                )
+
+    @property
+    def running(self) -> bool:
+        """Tell whether cases are still being made."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def problem(self) -> str:
+        """The last line of what the process said, if it failed; empty otherwise."""
+        if self._process is None or self._process.poll() in (None, 0):
+            return ""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"It ended with status {self._process.returncode}."
+
+    def stop(self) -> None:
+        """End the process; the next start goes on with the cases that are missing."""
+        if self.running and self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+
+
+@st.cache_resource(show_spinner=False)
+def server() -> Server:
+    """Open the store and start the work behind the pages, once per process."""
+    settings = read_settings()
+    _make_home(settings.home)
+    store = open_store(settings)
+    store.ingest_inbox()
+    remove_leftovers(settings.prepared)
+    wanted = os.environ.get("PET2REP_DEMO", "1") != "0"
+    missing = missing_demo_cases(store, settings) if wanted else ()
+    one = Server(
+        settings=settings,
+        store=store,
+        display=read_display(),
+        rubric=read_rubric(),
+        signer=Signer(),
+        demo=DemoMaker(settings, missing),
+        notices=list(store.notices),
+    )
+    threading.Thread(target=one.watch_inbox, name="inbox", daemon=True).start()
+    return one
+
+
+def _make_home(home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,18 @@
+"""Every key of the session state, in one place.
+
+Widget keys die with their page, so what must last is copied to a plain key.
+"""
+
+LANGUAGE = "language"
+READER = "reader"
+VIEW = "view"
+CASE = "case_id"
+GENERATION = "generation_id"
+TOKENS = "picture_tokens"
+SESSION = "session_id"
+CLICK = "rating_event_id"
+FORM = "rating_form"
+NOTE = "note_for_next_run"
+SCAN = "import_scan"
+SCAN_PATH = "import_path"
+SCORED = "scored_generation_id"

@@ -1,0 +1,69 @@
+"""The built-in demo study: made once by our own code, then imported like any other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from pet2rep_core.datasets.phantom import PHANTOM_VERSION, demo_case_ids, make_demo_case
+from pet2rep_core.imaging.prepared import PREPARED_VERSION, open_prepared, prepare_case
+from pet2rep_core.records import PetUnit, SuvFactors
+from pet2rep_core.settings import Settings
+from pet2rep_core.store import CaseRow, Recorder, Store
+from pet2rep_core.workflow.import_dataset import ImportOutcome, Preparation, record_preparation
+
+DATASET = "demo"
+
+
+def demo_source_sha256(case_id: str) -> str:
+    """Return the identity of a demo case of this version."""
+    return hashlib.sha256(f"demo|{case_id}|{PHANTOM_VERSION}|{PREPARED_VERSION}".encode()).hexdigest()
+
+
+def missing_demo_cases(store: Store, settings: Settings) -> tuple[str, ...]:
+    """Return the demo cases that are not in the store in this version, or whose images are gone."""
+    there = {row.case_id: row for row in store.cases(DATASET)}
+
+    def whole(case_id: str) -> bool:
+        row = there.get(case_id)
+        if row is None or row.prepared_key is None or row.source_sha256 != demo_source_sha256(case_id):
+            return False
+        try:
+            open_prepared(settings.prepared, row.prepared_key)
+        except ValueError:
+            return False
+        return True
+
+    return tuple(case_id for case_id in demo_case_ids() if not whole(case_id))
+
+
+def prepare_demo_case(case_id: str, prepared: Path) -> Preparation:
+    """Make one demo case and prepare it. Runs in any process."""
+    case = make_demo_case(case_id)
+    suv = SuvFactors(bw=1.0, time_rule="already-suv")
+    key = prepare_case(prepared, pet=case.pet, pet_unit=PetUnit.SUVBW, suv=suv, ct=case.ct)
+    row = CaseRow(
+        case_id=case_id,
+        dataset=DATASET,
+        layout="demo",
+        prepared_key=key,
+        source_sha256=demo_source_sha256(case_id),
+        metadata=dict(case.metadata),
+        has_pet=True,
+        has_ct=True,
+        suv={**asdict(suv), "unit": PetUnit.SUVBW, "warnings": []},
+        key_slices=open_prepared(prepared, key).key_slices,
+    )
+    return Preparation(row, case.reports, case_id)
+
+
+def make_demo_study(case_ids: tuple[str, ...], settings: Settings, recorder: Recorder) -> Iterator[ImportOutcome]:
+    """Make demo cases, several at a time, and record each as soon as it is ready."""
+    from joblib import Parallel, delayed  # noqa: PLC0415 - not needed to open the app
+
+    jobs = (delayed(prepare_demo_case)(case_id, settings.prepared) for case_id in case_ids)
+    workers = min(settings.workers, len(case_ids)) or 1
+    for done in Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)(jobs):
+        yield record_preparation(done, recorder)

@@ -1,0 +1,60 @@
+"""Export tables as CSV and Parquet."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from pet2rep_core.errors import StoreError, UnknownNameError
+from pet2rep_core.store import Store
+
+TABLES = ("ratings", "scores")
+FORMATS = ("csv", "parquet")
+
+
+def table(store: Store, name: str) -> pa.Table:
+    """Return a table of the store: ``ratings`` (a row per rating and dimension) or ``scores``."""
+    if name not in TABLES:
+        raise UnknownNameError("table", name, TABLES)
+    return store.ratings_table() if name == "ratings" else store.scores_table()
+
+
+def encode_table(content: pa.Table, file_format: str) -> bytes:
+    """Return a table as UTF-8 CSV with a header, or as Parquet. Missing values stay empty."""
+    buffer = io.BytesIO()
+    if file_format == "csv":
+        pa.csv.write_csv(content, buffer)
+    elif file_format == "parquet":
+        pa.parquet.write_table(content, buffer, compression="zstd")
+    else:
+        raise UnknownNameError("format", file_format, FORMATS)
+    return buffer.getvalue()
+
+
+def export_tables(store: Store, folder: Path, file_format: str) -> list[Path]:
+    """Write every table into a folder and return the files.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written.
+    """
+    written = []
+    for name in TABLES:
+        path = folder / f"{name}.{file_format}"
+        data = encode_table(table(store, name), file_format)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_name(f".{path.name}.part")
+            unfinished.write_bytes(data)
+            unfinished.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"{path.name} cannot be written: {error.strerror}.", hint="Choose another folder."
+            ) from error
+        written.append(path)
+    return written

@@ -1,0 +1,132 @@
+"""Open a case: its images, its key slices, its reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pet2rep_core.errors import ImageGeometryError
+from pet2rep_core.imaging.display import Display, Window
+from pet2rep_core.imaging.prepared import PreparedCase, open_prepared
+from pet2rep_core.imaging.render import (
+    CoronalPlanes,
+    Picture,
+    Style,
+    model_picture,
+    render_planes,
+    sample_coronal,
+)
+from pet2rep_core.prompts.prompt import InputSetting
+from pet2rep_core.records import KeySlices, Language, PetUnit, Report
+from pet2rep_core.settings import Settings
+from pet2rep_core.store import CaseRow, Store
+
+SCREEN_PIXEL_MM = 1.5
+_UNIT_LABELS = {PetUnit.SUVBW: "SUVbw g/mL", PetUnit.ACTIVITY_BQML: "Bq/mL", PetUnit.COUNTS: "counts"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenCase:
+    """A case as a person sees it. ``images`` is None for a case that has only reports."""
+
+    row: CaseRow
+    images: PreparedCase | None
+    key_slices: KeySlices | None
+    references: dict[Language, Report]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which of ct, pet and fused can be drawn."""
+        if self.images is None:
+            return ()
+        has = (self.images.ct is not None, self.images.pet is not None)
+        return tuple(kind for kind, there in zip(("ct", "pet", "fused"), (*has, all(has)), strict=True) if there)
+
+    @property
+    def pet_unit_label(self) -> str:
+        """Unit of the PET in words; empty without a PET."""
+        unit = None if self.images is None else self.images.pet_unit
+        return "" if unit is None else _UNIT_LABELS[unit]
+
+
+def open_case(store: Store, settings: Settings, case_id: str) -> OpenCase:
+    """Open a case of the store.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is not in the store.
+    ImageReadError
+        If its prepared images are missing or damaged.
+    """
+    row = store.case(case_id)
+    images = None if row.prepared_key is None else open_prepared(settings.prepared, row.prepared_key)
+    references = {r.report.language: r.report for r in store.reports(case_id) if r.kind == "reference"}
+    return OpenCase(row, images, store.key_slices(case_id), references)
+
+
+def pet_window(images: PreparedCase, preset: str, display: Display) -> Window:
+    """Return the window of the PET: the SUV preset, or 0 to the 99.8th percentile where there is no SUV."""
+    if images.pet is None or images.pet_unit is PetUnit.SUVBW:
+        return display.pet_window(preset)
+    high = float(np.percentile(images.pet.values[::4, ::4, ::4], 99.8))
+    return Window(0.0, high if high > 0 else 1.0)
+
+
+def draw_coronal(case: OpenCase, j: int, *, pet_preset: str, ct_preset: str, display: Display) -> Picture:
+    """Draw every kind of picture of one coronal plane side by side, in the order of ``case.kinds``.
+
+    Raises
+    ------
+    ImageGeometryError
+        If the case has no volumes or no such plane.
+    """
+    images = _volumes(case)
+    planes: CoronalPlanes = sample_coronal(images.pet, images.ct, images.ct_fine, j, SCREEN_PIXEL_MM)
+    style = Style(pet_window=pet_window(images, pet_preset, display), ct_window=display.ct_window(ct_preset))
+    return np.concatenate([render_planes(planes, kind, style, display) for kind in case.kinds], axis=1)
+
+
+def model_pictures(case: OpenCase, setting: InputSetting, display: Display) -> list[Picture]:
+    """Return the pictures that a model gets: three fused ones, or three CT and three PET ones."""
+    images = _volumes(case)
+    if case.key_slices is None:
+        return []
+    window = pet_window(images, display.model_pet, display)
+    wanted = ("fused",) if setting == "fused" and "fused" in case.kinds else ("ct", "pet")
+    return [
+        model_picture(images.pet, images.ct, kind, j, display, window)
+        for kind in wanted
+        if kind in case.kinds
+        for j in case.key_slices.indices
+    ]
+
+
+def choose_key_slices(store: Store, case: OpenCase, indices: tuple[int, ...], reason: str, author: str) -> KeySlices:
+    """Record other key slices for a case, with the reason.
+
+    Raises
+    ------
+    ImageGeometryError
+        If an index is not a plane of the case.
+    StoreError
+        If there is no reason.
+    """
+    grid = _volumes(case).grid
+    n_planes = 0 if grid is None else grid.values.shape[1]
+    wrong = [j for j in indices if not 0 <= j < n_planes]
+    if wrong or not indices:
+        raise ImageGeometryError(
+            f"Plane {wrong[0]} is not in the volume." if wrong else "No plane was chosen.",
+            hint=f"Choose planes from 0 to {n_planes - 1}.",
+        )
+    chosen = KeySlices(indices, "chosen by a person", reason.strip())
+    store.record_key_slices(case.row.case_id, chosen, author)
+    return chosen
+
+
+def _volumes(case: OpenCase) -> PreparedCase:
+    if case.images is None or case.images.grid is None:
+        raise ImageGeometryError("This case has no volumes.", hint="Its pictures or reports are shown instead.")
+    return case.images
