@@ -7,6 +7,7 @@ Every row of ``BAD_INPUTS`` builds a folder of two cases. ``taken`` says whether
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,11 @@ import nibabel
 import numpy as np
 import pydicom
 
-from tests.dicom_files import phantom, write_ct, write_pet
+from tests.dicom_files import phantom, uid, write_ct, write_pet
 from tests.layout_files import FINDINGS_EN, REPORT_ZH, save_ct, save_pet, save_text
 
-GOOD_DICOM = "dcm-74c9bb0b9b"
-GOOD = "good"
+GOOD = {"good", f"dcm-{hashlib.sha256(uid('good').encode()).hexdigest()[:10]}"}
+"""Names of the good case: that of the manifest and that of the DICOM study."""
 COLUMNS = "case,pet,ct,pet_unit,report"
 
 
@@ -77,9 +78,7 @@ def _other_frame(root: Path) -> None:
 def _barely_overlapping_dicom(root: Path) -> None:
     _good_study(root)
     write_pet(root / "bad", phantom(), study="bad")
-    write_ct(
-        root / "bad_ct", np.zeros((32, 40, 6)), study="bad", origin_lps=(-20, -30, -40 + 15), spacing_mm=(1, 1, 3)
-    )
+    write_ct(root / "bad_ct", np.zeros((32, 40, 6)), study="bad", origin_lps=(-20, -30, -40 + 15), spacing_mm=(1, 1, 3))
 
 
 def _manifest(row: str, build: Callable[[Path], Any] = lambda root: None) -> Callable[[Path], Any]:

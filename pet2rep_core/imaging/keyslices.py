@@ -29,13 +29,7 @@ def find_body(ct: Volume | None, pet: Volume | None) -> npt.NDArray[np.bool_]:
     From CT: above -300 HU, the table cut off by an opening, largest piece. From PET alone: above 5 % of
     the 99.5th percentile, largest piece after the same opening.
     """
-    if ct is not None:
-        mask = ct.values[::_STEP, ::_STEP, ::_STEP] > _BODY_HU
-    elif pet is not None:
-        coarse = np.nan_to_num(pet.values[::_STEP, ::_STEP, ::_STEP])
-        mask = coarse > 0.05 * np.percentile(coarse, 99.5)
-    else:
-        raise InputDataError("There is no volume to find a body in.", hint="Give a PET or a CT volume.")
+    mask = _tissue(ct, pet)
     # The table is a thin sheet: two steps of erosion along J remove it and leave the body.
     line = np.zeros((1, 3, 1), dtype=bool)
     line[:, :, 0] = True
@@ -46,6 +40,33 @@ def find_body(ct: Volume | None, pet: Volume | None) -> npt.NDArray[np.bool_]:
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     return np.asarray(labels == sizes.argmax())
+
+
+def body_columns(ct: Volume | None, pet: Volume | None, *, margin_mm: float = 15.0) -> tuple[int, int]:
+    """Return the columns (first, one past the last, along I) that hold the patient and a margin of air.
+
+    A column counts where at least one sample in 200 is above the threshold of :func:`find_body`. Without any,
+    all columns are returned.
+    """
+    mask = _tissue(ct, pet)
+    grid = pet if pet is not None else ct
+    assert grid is not None  # _tissue has refused this
+    filled = np.flatnonzero(mask.mean(axis=(1, 2)) > 0.005)
+    size = grid.values.shape[0]
+    if filled.size == 0:
+        return 0, size
+    margin = round(margin_mm / grid.spacing_mm[0])
+    return max(int(filled[0]) * _STEP - margin, 0), min((int(filled[-1]) + 1) * _STEP + margin, size)
+
+
+def _tissue(ct: Volume | None, pet: Volume | None) -> npt.NDArray[np.bool_]:
+    """Return what is denser than air, or takes up tracer where there is no CT: (I/2, J/2, K/2) array."""
+    if ct is not None:
+        return np.asarray(ct.values[::_STEP, ::_STEP, ::_STEP] > _BODY_HU)
+    if pet is not None:
+        coarse = np.nan_to_num(pet.values[::_STEP, ::_STEP, ::_STEP])
+        return np.asarray(coarse > 0.05 * np.percentile(coarse, 99.5))
+    raise InputDataError("There is no volume to find a body in.", hint="Give a PET or a CT volume.")
 
 
 def choose_key_slices(ct: Volume | None, pet: Volume | None) -> KeySlices:

@@ -2,7 +2,8 @@
 
 A prepared case is a folder named by the SHA-256 of what is in it. It is built beside its place and renamed
 into it, so that a crash leaves either the whole case or a part that the next build removes. Opening maps
-the arrays; memory grows with what is shown.
+the arrays. In the files a coronal plane lies in one piece, (J, K, I): a system that maps files in large
+pieces would otherwise hold the whole study in memory for one plane.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from uuid import uuid4
 import numpy as np
 
 from pet2rep_core.errors import ImageReadError, StoreError
-from pet2rep_core.imaging.keyslices import choose_key_slices
+from pet2rep_core.imaging.keyslices import body_columns, choose_key_slices
 from pet2rep_core.imaging.resample import clamp_padding, ct_on_pet_grid
 from pet2rep_core.imaging.volume import Volume
 from pet2rep_core.records import KeySlices, PetUnit, SuvFactors
 
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
 _INDEX = "case.json"
+_TO_PLANES, _FROM_PLANES = (1, 2, 0), (2, 0, 1)
 _TYPES = {"pet": np.dtype(np.float32), "ct": np.dtype(np.int16), "ct_fine": np.dtype(np.int16)}
 _PICTURE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
@@ -35,7 +37,9 @@ class PreparedCase:
     """A case as the screen and the models take it; parts that the case lacks are None or empty.
 
     ``pet`` (float32, in ``pet_unit``) and ``ct`` (int16 HU) are on one LPS grid; ``ct_fine`` is the CT on
-    its own grid. ``pictures`` are the slice pictures of a case without volumes.
+    its own grid.
+    ``columns`` (first, one past the last, along I) hold the patient. ``pictures`` are the slice pictures of a
+    case without volumes.
     """
 
     key: str
@@ -45,6 +49,7 @@ class PreparedCase:
     ct: Volume | None
     ct_fine: Volume | None
     key_slices: KeySlices | None
+    columns: tuple[int, int] = (0, 0)
     pictures: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -89,12 +94,14 @@ def prepare_case(
         arrays["ct"] = coarse
     if fine is not None and pet is not None and not fine.same_grid(pet):
         arrays["ct_fine"] = fine
+    arrays = {name: _planes_in_one_piece(volume) for name, volume in arrays.items()}
     key_slices = choose_key_slices(coarse, pet) if arrays else None
     index: dict[str, Any] = {
         "version": PREPARED_VERSION,
         "pet_unit": pet_unit,
         "suv": asdict(suv),
         "key_slices": None if key_slices is None else asdict(key_slices),
+        "columns": list(body_columns(coarse, pet)) if arrays else [0, 0],
         "warnings": list(warnings),
         "volumes": {
             name: {
@@ -140,7 +147,7 @@ def _map(folder: Path, key: str) -> PreparedCase:
     index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
     volumes: dict[str, Volume] = {}
     for name, entry in index["volumes"].items():
-        values = np.load(folder / f"{name}.npy", mmap_mode="r")
+        values = np.load(folder / f"{name}.npy", mmap_mode="r").transpose(_FROM_PLANES)
         # The header of the file is not part of its hash; a byte order that was turned would pass unseen.
         if values.dtype != _TYPES[name] or list(values.shape) != entry["shape"]:
             raise _damaged()
@@ -155,6 +162,7 @@ def _map(folder: Path, key: str) -> PreparedCase:
         ct=volumes.get("ct"),
         ct_fine=volumes.get("ct_fine"),
         key_slices=None if slices is None else KeySlices(tuple(slices["indices"]), slices["rule"], slices["reason"]),
+        columns=(index["columns"][0], index["columns"][1]),
         pictures=tuple(folder / entry["name"] for entry in index["pictures"]),
         warnings=tuple(index["warnings"]),
     )
@@ -211,9 +219,14 @@ def _as_float32(volume: Volume) -> Volume:
     return Volume(volume.values.astype(np.float32, copy=False), volume.affine_lps)
 
 
+def _planes_in_one_piece(volume: Volume) -> Volume:
+    planes = np.ascontiguousarray(volume.values.transpose(_TO_PLANES))
+    return Volume(planes.transpose(_FROM_PLANES), volume.affine_lps)
+
+
 def _sha256(volume: Volume) -> str:
-    # The transpose of an I-fastest array is C-contiguous: hashed without a copy.
-    return hashlib.sha256(np.ascontiguousarray(volume.values.T).data).hexdigest()
+    # No copy for an array whose planes lie in one piece.
+    return hashlib.sha256(np.ascontiguousarray(volume.values.transpose(_TO_PLANES)).data).hexdigest()
 
 
 def _picture_entry(path: Path) -> dict[str, str]:
@@ -236,7 +249,7 @@ def _write(root: Path, key: str, text: str, arrays: dict[str, Volume], pictures:
         build.mkdir(parents=True)
         for name, volume in arrays.items():
             with (build / f"{name}.npy").open("wb") as file:
-                np.save(file, np.ascontiguousarray(volume.values.T).T)
+                np.save(file, np.ascontiguousarray(volume.values.transpose(_TO_PLANES)))
                 file.flush()
                 os.fsync(file.fileno())
         for path, entry in zip(pictures, json.loads(text)["pictures"], strict=True):

@@ -135,7 +135,12 @@ def _interpolate(plane: npt.NDArray[Any], axis: int, places: npt.NDArray[np.floa
 
 
 def sample_coronal(
-    pet: Volume | None, ct: Volume | None, ct_fine: Volume | None, j: int, pixel_mm: float
+    pet: Volume | None,
+    ct: Volume | None,
+    ct_fine: Volume | None,
+    j: int,
+    pixel_mm: float,
+    columns: tuple[int, int] | None = None,
 ) -> CoronalPlanes:
     """Return plane ``j`` of a case on square pixels for the screen.
 
@@ -147,14 +152,17 @@ def sample_coronal(
         The CT on its own finer grid, shown in place of ``ct`` where both grids are parallel.
     pixel_mm : float
         Side of a pixel in mm.
+    columns : (first, one past the last), optional
+        Columns along I to show; all where it is left out.
     """
     grid = pet if pet is not None else ct
     if grid is None:
         raise ImageGeometryError("The case has no volume.", hint="Show its pictures instead.")
     step_i, _, step_k = grid.spacing_mm
     n_i, _, n_k = grid.values.shape
-    columns, rows = round(n_i * step_i / pixel_mm), round(n_k * step_k / pixel_mm)
-    at_i = (np.arange(columns) + 0.5) * pixel_mm / step_i - 0.5
+    first, last = columns or (0, n_i)
+    width, rows = round((last - first) * step_i / pixel_mm), round(n_k * step_k / pixel_mm)
+    at_i = first + (np.arange(width) + 0.5) * pixel_mm / step_i - 0.5
     at_row = (np.arange(rows) + 0.5) * pixel_mm / step_k - 0.5
     planes: list[npt.NDArray[Any] | None] = []
     for volume in (pet, ct):

@@ -29,6 +29,7 @@ _LANGUAGE_NAMES = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
 _DEFAULT_READER = "R01"
 _STYLE = """
 <style>
+.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem; }
 .p2r-report { white-space: pre-wrap; overflow-wrap: anywhere; overflow-y: auto; height: 21rem; padding: 0.6rem 0.8rem;
   border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 4px; line-height: 1.55; font-size: 0.92rem; }
 .p2r-report:focus-visible { outline: 2px solid currentColor; }
@@ -63,6 +64,7 @@ def open_page(name: str) -> Page:
 
     Stops the page with one sentence where the store cannot be opened.
     """
+    _come_back()
     language = Language(st.session_state.get(state.LANGUAGE, _first_language()))
     say = partial(text, language)
     st.set_page_config(page_title=f"{say(f'menu.{name}')} · {say('app.name')}", page_icon="🩻", layout="wide")
@@ -70,12 +72,13 @@ def open_page(name: str) -> Page:
     with st.sidebar:
         st.markdown(f"### {say('app.name')}")
         for page, path in PAGES.items():
-            st.page_link(path, label=say(f"menu.{page}"))
+            st.page_link(path, label=say(f"menu.{page}"), query_params=_address())
         language = _choose_language(language)
         say = partial(text, language)
         view = _choose_view(say("app.view"), say("app.view_help"), {v: say(f"app.{v}") for v in (READING, RESEARCH)})
         reader = _choose_reader(say("app.reader"), say("app.reader_help"))
         st.caption(say("app.research_only"))
+    st.query_params.update(_address())
     with shown_errors():
         session = st.session_state.setdefault(state.SESSION, str(uuid.uuid4()))
         return Page(server(), language, check_reader(reader), view, session)
@@ -102,6 +105,22 @@ def show_note() -> None:
     message = st.session_state.pop(state.NOTE, None)
     if message:
         st.toast(escape_markdown(message))
+
+
+def _come_back() -> None:
+    """Take language, view and reader from the address after a reload, where they are ours."""
+    allowed = {state.LANGUAGE: set(Language), state.VIEW: {READING, RESEARCH}, state.READER: None}
+    for key, values in allowed.items():
+        said = st.query_params.get(key)
+        if said and key not in st.session_state and (values is None or said in values):
+            st.session_state[key] = said
+
+
+def _address() -> dict[str, str]:
+    """Return what stands in the address of every page, so that a reload or a link keeps it."""
+    return {
+        key: str(st.session_state[key]) for key in (state.LANGUAGE, state.VIEW, state.READER) if key in st.session_state
+    }
 
 
 def _first_language() -> Language:

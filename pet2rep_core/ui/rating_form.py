@@ -32,10 +32,8 @@ def draw_rating_form(page: Page, generation: Generation) -> None:
         st.caption(say("rating.draft"))
     elif form.revision:
         st.caption(say("rating.was_saved", revision=form.revision))
-    columns = st.columns(len(page.server.rubric.dimensions))
-    for column, dimension in zip(columns, page.server.rubric.dimensions, strict=True):
-        with column:
-            _draw_dimension(page, generation, form, dimension)
+    for dimension in page.server.rubric.dimensions:
+        _draw_dimension(page, generation, form, dimension)
     st.text_area(
         say("rating.comment"),
         value=form.comment,
@@ -48,7 +46,7 @@ def draw_rating_form(page: Page, generation: Generation) -> None:
     open_names = [
         page.server.rubric.dimension(k).name[page.language] for k in unanswered(page.server.rubric, form.answers)
     ]
-    save_box, note_box = st.columns([1, 3], vertical_alignment="center")
+    save_box, note_box = st.columns([2, 3], vertical_alignment="center")
     clicked = save_box.button(
         say("rating.save"), type="primary", disabled=bool(open_names), shortcut="Ctrl+Enter", width="stretch"
     )
@@ -70,20 +68,23 @@ def _draw_dimension(page: Page, generation: Generation, form: Form, dimension: D
     language = page.language
     anchors = "\n".join(f"- **{v}** {escape_markdown(dimension.anchors[v][language])}" for v in reversed(VALUES))
     value = form.answers.get(dimension.key, -1)
-    st.segmented_control(
+    name_box, control_box, anchor_box = st.columns([3, 6, 8], vertical_alignment="center")
+    name_box.markdown(
+        escape_markdown(dimension.name[language]),
+        help=f"{escape_markdown(dimension.question[language])}\n\n{anchors}",
+    )
+    control_box.segmented_control(
         dimension.name[language],
         [*VALUES, _NOT_ASSESSABLE],
         default=None if value == -1 else (_NOT_ASSESSABLE if value is None else value),
         format_func=lambda v: page.text("rating.not_assessable") if v == _NOT_ASSESSABLE else str(v),
         key=_key(page, generation, dimension.key),
-        help=f"{escape_markdown(dimension.question[language])}\n\n{anchors}",
+        label_visibility="collapsed",
         on_change=_keep_draft,
         args=(page, generation),
     )
-    if value in VALUES:
-        st.caption(escape_markdown(dimension.anchors[int(str(value))][language]))
-    else:
-        st.caption(escape_markdown(dimension.question[language]))
+    chosen = dimension.anchors[value][language] if value in VALUES else dimension.question[language]
+    anchor_box.caption(escape_markdown(chosen))
 
 
 def _key(page: Page, generation: Generation, part: str) -> str:

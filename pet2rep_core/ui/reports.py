@@ -61,7 +61,7 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
             format_func=lambda b: page.text(f"behaviour.{b.value}"),
             key="behaviour",
         )
-        behaviour = Behaviour(chosen_behaviour)
+        behaviour = Behaviour(chosen_behaviour or Behaviour.MIXED)
     if button_box.button(page.text("review.generate"), type="primary", width="stretch"):
         with shown_errors():
             new = generate_report(store, case.row.case_id, model, language, behaviour=behaviour)

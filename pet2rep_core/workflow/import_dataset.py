@@ -93,7 +93,7 @@ def prepare_source(source: CaseSource, dataset: str, prepared: Path) -> Preparat
     except OSError as error:
         name = Path(str(error.filename)).name if error.filename else "a file"
         return Preparation(None, (), source.case_id, reason=f"{name} cannot be read: {error.strerror}.")
-    no_suv = [row.suv["reason"]] if row.has_pet and row.suv["bw"] is None else []
+    no_suv = [f"No SUV: {row.suv['reason']}"] if row.has_pet and row.suv["bw"] is None else []
     warnings = tuple(dict.fromkeys((*source.problems, *no_suv, *row.suv["warnings"])))
     return Preparation(row, source.reports, source.case_id, warnings=warnings)
 

@@ -83,7 +83,7 @@ def draw_coronal(case: OpenCase, j: int, *, pet_preset: str, ct_preset: str, dis
         If the case has no volumes or no such plane.
     """
     images = _volumes(case)
-    planes: CoronalPlanes = sample_coronal(images.pet, images.ct, images.ct_fine, j, SCREEN_PIXEL_MM)
+    planes: CoronalPlanes = sample_coronal(images.pet, images.ct, images.ct_fine, j, SCREEN_PIXEL_MM, images.columns)
     style = Style(pet_window=pet_window(images, pet_preset, display), ct_window=display.ct_window(ct_preset))
     return np.concatenate([render_planes(planes, kind, style, display) for kind in case.kinds], axis=1)
 

@@ -99,7 +99,7 @@ def test_the_ct_on_the_pet_grid_against_simpleitk(
 
 
 def test_both_roads_give_the_same_body(cases: dict[str, PreparedCase]) -> None:
-    """Witness: the NIfTI files, made from the same study by another program; its CT bled at the circle's edge."""
+    """Witness: the NIfTI files that came with the data, converted from the same study; their CT was not clamped."""
     one, other = cases["acrin042_dicom"], cases["acrin042_nifti"]
     assert one.pet is not None
     assert other.pet is not None

@@ -103,6 +103,15 @@ def test_rows_that_belong_nowhere_are_set_aside(empty, home):
     assert empty.scores() == []
 
 
+def test_a_refused_case_does_not_leave_its_report_with_another_one(store, home):
+    recorder = InboxRecorder(settings_in(home))
+    recorder.record_case(a_case(dataset="other", source_sha256="c" * 64))
+    recorder.record_report("case-1", a_report("Of another patient."), case_source_sha256="c" * 64)
+    taken = store.ingest_inbox()
+    assert ["already in the dataset" in taken[0].reason, "belongs to other files" in taken[1].reason] == [True, True]
+    assert store.reports("case-1") == []
+
+
 def test_a_full_disk_leaves_the_file_waiting(empty, home):
     path = hand_over(settings_in(home), "cases", [case_row(a_case())])
     empty._database.min_free_bytes = 2**60

@@ -36,6 +36,31 @@ def test_importing_twice_changes_nothing_and_another_source_is_a_revision(empty)
     assert empty._database.rows("SELECT count(*), max(revision) FROM study_case") == [(3, 3)]
 
 
+def test_a_case_is_the_same_under_another_name_of_its_dataset(empty):
+    empty.record_case(a_case())
+    assert empty.record_case(a_case(dataset="renamed")) is Recorded.UNCHANGED
+    assert empty.case("case-1").dataset == "demo"
+
+
+def test_two_datasets_cannot_share_the_name_of_a_case(empty):
+    empty.record_case(a_case())
+    clash = r"'case-1' is already in the dataset 'demo' with other files\. Import it under another case name"
+    with pytest.raises(RowsRefusedError, match=clash):
+        empty.record_case(a_case(dataset="other", source_sha256="c" * 64))
+    rows = [case_row(a_case("case-2", dataset="other")), case_row(a_case(dataset="other", source_sha256="c" * 64))]
+    with pytest.raises(RowsRefusedError, match="case-1"):
+        empty.record_rows("cases", rows)
+    assert [case.case_id for case in empty.cases()] == ["case-1"]
+    assert empty.record_case(a_case(source_sha256="c" * 64)) is Recorded.REVISED
+
+
+def test_a_report_stays_with_the_files_it_came_with(store):
+    assert store.record_report("case-1", a_report(), case_source_sha256="a" * 64) is Recorded.NEW
+    with pytest.raises(RowsRefusedError, match="report of the case 'case-1' belongs to other files"):
+        store.record_report("case-1", a_report("Other."), case_source_sha256="c" * 64)
+    assert store.record_report("case-1", a_report("By hand."), source="person") is Recorded.NEW
+
+
 def test_cases_are_listed_by_dataset(empty):
     bare = a_case("b", dataset="other", prepared_key=None, key_slices=None, suv={}, metadata={}, n_pictures=3)
     empty.record_rows("cases", [case_row(a_case("c")), case_row(bare), case_row(a_case("a"))])

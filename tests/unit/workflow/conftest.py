@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pet2rep_core.settings import Settings
+from pet2rep_core.store import Store, open_store
+from tests.study_files import build_study, import_all
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", workers=1)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def study(tmp_path: Path, settings: Settings, store: Store) -> Path:
+    """The small study, imported."""
+    root = build_study(tmp_path / "study")
+    import_all(root, settings, store)
+    return root
