@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench demo-data screenshots lock clean
+.PHONY: help run test check check-static bench demo-data screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,11 +27,13 @@ test: $(VENV)/.dev ## install and run every test, those in a browser included
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev ## format, lint, types, layers, quick tests
+check-static: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: check-static ## the same and the quick tests
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
 bench: $(VENV)/.dev ## print the benchmarks' ratios

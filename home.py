@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pet2rep_core.ui.frame import PAGES, open_page
+from pet2rep_core.ui.frame import link_to, open_page
 from pet2rep_core.ui.overview import draw_demo_progress, draw_notices, draw_overview
 
 page = open_page("home")
@@ -12,7 +12,7 @@ st.info(page.text("app.research_only"), icon=":material/science:")
 draw_notices(page)
 draw_demo_progress(page)
 draw_overview(page)
-st.page_link(PAGES["review"], label=page.text("home.open_review"), icon=":material/visibility:")
+link_to("review", page.text("home.open_review"), icon=":material/visibility:")
 left, right = st.columns(2)
 with left.container(border=True):
     st.markdown(f"**{page.text('home.reader_title')}**  \n{page.text('home.reader_text')}")

@@ -17,7 +17,7 @@ from pet2rep_core.datasets.layouts import scan_dataset
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store
 from pet2rep_core.workflow.import_dataset import ImportOutcome, import_cases
-from tests.layout_files import REPORT_EN, REPORT_ZH, save_ct, save_pet, save_picture, save_table, save_text
+from tests.layout_files import REPORT_EN, REPORT_ZH, save_ct, save_pet, save_picture, save_table
 
 PROJECT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "pet2rep_core.cli.main"]
@@ -39,16 +39,18 @@ def build_study(root: Path) -> Path:
     return root
 
 
-def build_slow_study(root: Path, count: int = 6) -> Path:
-    """Build cases of a million voxels, each of which takes long enough to be caught in the middle."""
+def build_slow_study(root: Path, *, count: int = 6, side: int = 96, files: int = 6) -> Path:
+    """Build cases of many voxels, each of which takes long enough to be caught in the middle.
+
+    Only so many pairs of ``files`` are written; further cases name the same ones again.
+    """
     root.mkdir(parents=True)
-    lines = ["case,pet,ct,pet_unit"]
-    for number in range(count):
-        values = np.random.default_rng(number).random((96, 96, 96), dtype=np.float32)
+    for number in range(files):
+        values = np.random.default_rng(number).random((side, side, side), dtype=np.float32)
         for name, spacing in (("pet", 4.0), ("ct", 3.999)):
             nibabel.save(nibabel.Nifti1Image(values, np.diag([spacing] * 3 + [1])), root / f"{number}_{name}.nii")
-        lines.append(f"case-{number},{number}_pet.nii,{number}_ct.nii,suvbw")
-    save_text(root / "manifest.csv", "\n".join(lines) + "\n")
+    rows = [(f"case-{n}", f"{n % files}_pet.nii", f"{n % files}_ct.nii", "suvbw") for n in range(count)]
+    save_table(root / "manifest.csv", ("case", "pet", "ct", "pet_unit"), rows)
     return root
 
 

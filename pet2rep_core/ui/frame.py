@@ -71,8 +71,8 @@ def open_page(name: str) -> Page:
     st.html(_STYLE)
     with st.sidebar:
         st.markdown(f"### {say('app.name')}")
-        for page, path in PAGES.items():
-            st.page_link(path, label=say(f"menu.{page}"), query_params=_address())
+        for page in PAGES:
+            link_to(page, say(f"menu.{page}"))
         language = _choose_language(language)
         say = partial(text, language)
         view = _choose_view(say("app.view"), say("app.view_help"), {v: say(f"app.{v}") for v in (READING, RESEARCH)})
@@ -95,6 +95,11 @@ def shown_errors() -> Iterator[None]:
         st.error(escape_markdown(error.message) + (f"  \n{escape_markdown(error.hint)}" if error.hint else ""))
 
 
+def link_to(page: str, label: str, *, icon: str | None = None) -> None:
+    """Draw a link to another page that keeps language, view and reader."""
+    st.page_link(PAGES[page], label=label, icon=icon, query_params=_address())
+
+
 def note_for_next_run(message: str) -> None:
     """Keep a message for the page that is drawn next."""
     st.session_state[state.NOTE] = message
@@ -109,7 +114,11 @@ def show_note() -> None:
 
 def _come_back() -> None:
     """Take language, view and reader from the address after a reload, where they are ours."""
-    allowed = {state.LANGUAGE: set(Language), state.VIEW: {READING, RESEARCH}, state.READER: None}
+    allowed: dict[str, set[str] | None] = {
+        state.LANGUAGE: {code.value for code in Language},
+        state.VIEW: {READING, RESEARCH},
+        state.READER: None,
+    }
     for key, values in allowed.items():
         said = st.query_params.get(key)
         if said and key not in st.session_state and (values is None or said in values):

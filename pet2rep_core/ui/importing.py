@@ -12,7 +12,7 @@ import streamlit as st
 from pet2rep_core.datasets.layouts import LAYOUTS, scan_dataset
 from pet2rep_core.records import DatasetScan, SeriesInfo, SeriesRole
 from pet2rep_core.ui import state
-from pet2rep_core.ui.frame import PAGES, Page
+from pet2rep_core.ui.frame import Page, link_to
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.import_dataset import ImportOutcome, import_cases
 from pet2rep_core.workflow.jobs import ImportJob
@@ -114,7 +114,7 @@ def _draw_job(page: Page, job: ImportJob) -> None:
     rows = [_outcome(page, outcome) for outcome in job.outcomes]
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-    st.page_link(PAGES["review"], label=say("import.review_now"), icon=":material/visibility:")
+    link_to("review", say("import.review_now"), icon=":material/visibility:")
 
 
 @st.fragment(run_every=0.7)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pet2rep_core.errors import InputDataError
-from pet2rep_core.imaging.keyslices import OFFSET_MM, RULE, choose_key_slices, find_body
+from pet2rep_core.imaging.keyslices import OFFSET_MM, RULE, body_columns, choose_key_slices, find_body
 from pet2rep_core.imaging.volume import Array, Volume
 
 
@@ -80,19 +80,19 @@ def test_a_thin_body_keeps_its_planes_inside() -> None:
         assert not (ct.values[:, j, :] == 40).any()
 
 
-@pytest.mark.parametrize("gap_voxels", [0, 2, 6])
-def test_a_table_under_the_body_changes_nothing(gap_voxels: int) -> None:
+@pytest.mark.parametrize(("gap_voxels", "thick_voxels"), [(0, 3), (2, 3), (6, 3), (2, 7), (6, 7)])
+def test_a_table_under_the_body_changes_nothing(gap_voxels: int, thick_voxels: int) -> None:
     bare = cylinder()
     values = bare.values.copy()
-    back = int(np.flatnonzero((values == 40).any(axis=(0, 2))).max()) + 1 + gap_voxels
-    values[40:160, back : back + 3, :] = 200  # 12 mm of table, 490 mm wide, over the whole length
+    table = int(np.flatnonzero((values == 40).any(axis=(0, 2))).max()) + 1 + gap_voxels
+    values[40:160, table : table + thick_voxels, :] = 200  # 490 mm wide, over the whole length
     with_table = Volume(values, bare.affine_lps)
-    table_share = (values == 200).sum() / (values == 40).sum()
-    assert table_share > 0.05
+    assert (values == 200).sum() / (values == 40).sum() > 0.05
     assert choose_key_slices(with_table, None).indices == choose_key_slices(bare, None).indices
     mask = find_body(with_table, None)
-    assert mask[10:40:2, : back // 2, :].any()
-    assert mask[:, (back + 3) // 2 + 1 :, :].sum() == 0
+    assert mask[:, : table // 2, :].sum() > 0.95 * (bare.values[::2, ::2, ::2] == 40).sum()
+    if gap_voxels:
+        assert not mask[:, (table + 1) // 2 :, :].any()
 
 
 def test_a_far_heavier_arm_phantom_does_not_win_over_the_body() -> None:
@@ -142,3 +142,21 @@ def test_planes_are_not_shifted_on_average() -> None:
         for volume in [cylinder(y=float(y), n_k=4)]
     ]
     assert abs(float(np.mean(errors))) < 0.15
+
+
+@pytest.mark.parametrize("x", [-150.0, 0.0, 90.0])
+def test_columns_hold_the_body_and_a_margin(x: float) -> None:
+    ct = cylinder()
+    moved = Volume(np.roll(ct.values, round(x / 4.07), axis=0), ct.affine_lps)
+    body = np.flatnonzero((moved.values == 40).any(axis=(1, 2)))
+    first, last = body_columns(moved, None)
+    # 15 mm are 3.7 voxels; every second voxel is looked at, and columns with hardly any body do not count.
+    assert 2 <= body[0] - first <= 6
+    assert 2 <= last - 1 - body[-1] <= 6
+
+
+def test_columns_stay_on_the_grid_and_are_all_of_an_empty_one() -> None:
+    assert body_columns(cylinder(inside=-1000, n_k=4), None) == (0, 200)
+    assert body_columns(cylinder(60, 4.07, n_k=4), None) == (0, 60)  # the body is wider than the grid
+    with pytest.raises(InputDataError, match="There is no volume"):
+        body_columns(None, None)

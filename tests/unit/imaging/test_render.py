@@ -189,6 +189,16 @@ def test_pixels_cover_the_whole_plane_and_stay_within_its_values(pixel_mm: float
     assert values.min() - 1e-3 <= plane.min() <= plane.max() <= values.max() + 1e-3
 
 
+def test_chosen_columns_are_a_part_of_the_whole_picture() -> None:
+    volume = random_volume(spacing=(4.0, 4.0, 4.0))
+    whole = sample_coronal(volume, volume, None, 3, 2.0)
+    part = sample_coronal(volume, volume, None, 3, 2.0, (2, 7))
+    for shown, full in ((part.pet, whole.pet), (part.ct, whole.ct)):
+        assert shown is not None
+        assert full is not None
+        assert np.array_equal(shown, full[:, 4:14])
+
+
 def ramp(shape: tuple[int, int, int], spacing: tuple[float, ...], origin: tuple[float, ...], dtype: type) -> Volume:
     """HU that rise linearly along all three axes of the patient."""
     volume = volume_of(np.zeros(shape), spacing, origin)
