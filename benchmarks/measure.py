@@ -22,9 +22,10 @@ Side = Callable[[Sequence[str]], Callable[[], object]]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of the work; MiB that it added at its peak, and at its end of its own and of mapped memory."""
+    """Seconds of the work by the clock and of all processors; MiB that it added at its peak, and at its end of its own and of mapped memory."""
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
     own_mib: float
     mapped_mib: float
@@ -47,12 +48,12 @@ def run_here(side: Side, arguments: Sequence[str]) -> Cost:
     """Do the work of one side in this process."""
     work = side(arguments)
     _, own, mapped = _memory_mib()
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     kept = work()
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
     peak, own_after, mapped_after = _memory_mib()
     del kept
-    return Cost(seconds, max(peak - own - mapped, 0.0), own_after - own, mapped_after - mapped)
+    return Cost(seconds, cpu_seconds, max(peak - own - mapped, 0.0), own_after - own, mapped_after - mapped)
 
 
 def run_apart(module: str, side: str, arguments: Sequence[str]) -> Cost:
@@ -82,10 +83,10 @@ def in_turns(module: str, sides: Mapping[str, Sequence[str]]) -> dict[str, Cost]
 def print_table(rows: Mapping[str, Cost]) -> None:
     """Print one line for each side."""
     width = max(map(len, rows))
-    print(f"{'':{width}}  seconds  peak MiB  own MiB  mapped MiB")
+    print(f"{'':{width}}  seconds  CPU s  peak MiB  own MiB  mapped MiB")
     for name, cost in rows.items():
         print(
-            f"{name:{width}}  {cost.seconds:7.3f}  {cost.peak_mib:8.0f}  {cost.own_mib:7.0f}  {cost.mapped_mib:10.0f}"
+            f"{name:{width}}  {cost.seconds:7.3f}  {cost.cpu_seconds:5.2f}  {cost.peak_mib:8.0f}  {cost.own_mib:7.0f}  {cost.mapped_mib:10.0f}"
         )
 
 

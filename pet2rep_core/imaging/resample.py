@@ -18,6 +18,8 @@ def clamp_padding(ct: Volume) -> Volume:
     Scanners fill the corners outside the reconstruction circle with values such as -3024 HU. They must
     go before any interpolation, or the edge of the circle bleeds into the picture.
     """
+    if ct.values.dtype == np.int16 and int(ct.values.min()) >= AIR_HU:
+        return ct
     highest = np.iinfo(np.int16).max
     if ct.values.dtype.kind == "f":
         values = np.clip(np.rint(ct.values), AIR_HU, highest).astype(np.int16)

@@ -10,6 +10,7 @@ from pet2rep_core.errors import ImageGeometryError
 from pet2rep_core.records import PetUnit
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.texts import read_texts
 from pet2rep_core.ui.viewer import draw_viewer, picture_address
 from pet2rep_core.workflow.open_case import OpenCase, choose_key_slices
 
@@ -56,7 +57,10 @@ def _choose_windows(page: Page, case: OpenCase) -> tuple[str, str]:
             index=list(names).index(display.default_pet),
         )
     if "ct" in case.kinds:
-        windows = {n: f"{n}  {w.high - w.low:g}/{(w.high + w.low) / 2:g}" for n, w in display.ct_windows.items()}
+        windows = {
+            n: f"{_window_name(page, n)}  {w.high - w.low:g}/{(w.high + w.low) / 2:g}"
+            for n, w in display.ct_windows.items()
+        }
         ct_preset = right.selectbox(
             page.text("review.ct_window"),
             list(windows),
@@ -65,6 +69,12 @@ def _choose_windows(page: Page, case: OpenCase) -> tuple[str, str]:
             index=list(windows).index(display.default_ct),
         )
     return pet_preset, ct_preset
+
+
+def _window_name(page: Page, preset: str) -> str:
+    """Return the name of a preset in the page's language; presets that a site added keep their own."""
+    key = f"ct_window.{preset}"
+    return page.text(key) if key in read_texts(page.language) else preset
 
 
 def _draw_model_strip(page: Page, case: OpenCase) -> None:

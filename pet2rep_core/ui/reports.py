@@ -81,6 +81,7 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
     return done[chosen]
 
 
+@st.fragment
 def draw_scores(page: Page, generation: Generation) -> None:
     """Score the open report at a click, and show each number with its signature and the organ table."""
     if st.button(page.text("review.score")):
@@ -88,7 +89,8 @@ def draw_scores(page: Page, generation: Generation) -> None:
     if st.session_state.get(state.SCORED) != generation.generation_id:
         return
     with shown_errors():
-        scored = score_generation(page.server.store, generation.generation_id)
+        with st.spinner(page.text("scores.at_work")):
+            scored = score_generation(page.server.store, generation.generation_id)
         _draw_numbers(page, scored)
         _draw_organs(page, scored)
 

@@ -6,13 +6,6 @@ from tests.bad_input_files import BAD_INPUTS, GOOD
 from tests.study_files import run_json
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("PET2REP_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PET2REP_WORKERS", "1")
-    return tmp_path / "home"
-
-
 @pytest.mark.parametrize("bad", BAD_INPUTS, ids=lambda bad: bad.name)
 def test_bad_input(bad, tmp_path, home, capsys):
     root = tmp_path / "set"

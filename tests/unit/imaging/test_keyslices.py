@@ -80,7 +80,7 @@ def test_a_thin_body_keeps_its_planes_inside() -> None:
         assert not (ct.values[:, j, :] == 40).any()
 
 
-@pytest.mark.parametrize(("gap_voxels", "thick_voxels"), [(0, 3), (2, 3), (6, 3), (2, 7), (6, 7)])
+@pytest.mark.parametrize(("gap_voxels", "thick_voxels"), [(0, 3), (0, 7), (2, 3), (6, 3), (2, 7), (6, 7)])
 def test_a_table_under_the_body_changes_nothing(gap_voxels: int, thick_voxels: int) -> None:
     bare = cylinder()
     values = bare.values.copy()
@@ -91,8 +91,8 @@ def test_a_table_under_the_body_changes_nothing(gap_voxels: int, thick_voxels: i
     assert choose_key_slices(with_table, None).indices == choose_key_slices(bare, None).indices
     mask = find_body(with_table, None)
     assert mask[:, : table // 2, :].sum() > 0.95 * (bare.values[::2, ::2, ::2] == 40).sum()
-    if gap_voxels:
-        assert not mask[:, (table + 1) // 2 :, :].any()
+    beside = slice(20, 35) if gap_voxels == 0 else slice(None)  # where it touches the body it cannot be told apart
+    assert not mask[beside, (table + 1) // 2 :, :].any()
 
 
 def test_a_far_heavier_arm_phantom_does_not_win_over_the_body() -> None:

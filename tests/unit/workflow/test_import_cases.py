@@ -235,10 +235,10 @@ def test_killed_in_the_middle_and_resumed(tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_ends_after_the_cases_under_way(tmp_path, workers):
-    root = build_slow_study(tmp_path / "set", count=8, side=140, files=1)
+    root = build_slow_study(tmp_path / "set", count=40, side=140, files=1)
     home = tmp_path / "home"
     process = start(home, "import", root, "--yes", "--workers", workers)
-    assert process.stderr.readline().startswith("[1/8]")
+    assert process.stderr.readline().startswith("[1/40]")
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
@@ -247,8 +247,8 @@ def test_ctrl_c_ends_after_the_cases_under_way(tmp_path, workers):
     store = open_store(Settings(home=home, workers=1))
     count = len(store.cases())
     store.close()
-    assert 1 <= count < 8
-    assert f"Stopped: {count} of 8 cases are in. Import the same path again to go on from there." in err
+    assert 1 <= count < 40
+    assert f"Stopped: {count} of 40 cases are in. Import the same path again to go on from there." in err
     assert "new" in out
 
 
