@@ -22,7 +22,11 @@ Side = Callable[[Sequence[str]], Callable[[], object]]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of the work by the clock and of all processors; MiB that it added at its peak, and at its end of its own and of mapped memory."""
+    """What one side took.
+
+    Seconds of the work by the clock and of all processors; MiB that it added at its peak, and at its end of
+    its own and of mapped memory.
+    """
 
     seconds: float
     cpu_seconds: float
@@ -85,9 +89,8 @@ def print_table(rows: Mapping[str, Cost]) -> None:
     width = max(map(len, rows))
     print(f"{'':{width}}  seconds  CPU s  peak MiB  own MiB  mapped MiB")
     for name, cost in rows.items():
-        print(
-            f"{name:{width}}  {cost.seconds:7.3f}  {cost.cpu_seconds:5.2f}  {cost.peak_mib:8.0f}  {cost.own_mib:7.0f}  {cost.mapped_mib:10.0f}"
-        )
+        times = f"{cost.seconds:7.3f}  {cost.cpu_seconds:5.2f}"
+        print(f"{name:{width}}  {times}  {cost.peak_mib:8.0f}  {cost.own_mib:7.0f}  {cost.mapped_mib:10.0f}")
 
 
 def answer_side(sides: Mapping[str, Side]) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -187,9 +188,13 @@ def verify_prepared(root: Path, key: str) -> list[str]:
     return wrong
 
 
-def remove_leftovers(root: Path) -> int:
-    """Delete half-built cases that a crash left behind; returns how many. Call only while nothing is importing."""
-    leftovers = list(root.glob(".build-*")) if root.is_dir() else []
+def remove_leftovers(root: Path, *, older_than_s: float = 0.0) -> int:
+    """Delete half-built cases that a crash left behind; returns how many.
+
+    What was touched less than ``older_than_s`` seconds ago stays: an import may be at work on it.
+    """
+    latest = time.time() - older_than_s
+    leftovers = [path for path in root.glob(".build-*") if path.stat().st_mtime <= latest]
     for folder in leftovers:
         shutil.rmtree(folder)
     return len(leftovers)

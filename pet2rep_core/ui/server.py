@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pet2rep_core.errors import Pet2RepError
+from pet2rep_core.errors import Pet2RepError, SettingsError
 from pet2rep_core.imaging.display import Display, read_display
 from pet2rep_core.imaging.prepared import remove_leftovers
 from pet2rep_core.settings import PROJECT_DIR, Settings, read_settings
@@ -22,6 +22,7 @@ from pet2rep_core.workflow.demo import missing_demo_cases
 from pet2rep_core.workflow.jobs import ImportJob
 
 _INBOX_PAUSE_S = 1.0
+_LEFTOVER_AGE_S = 3600.0
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ def server() -> Server:
     _make_home(settings.home)
     store = open_store(settings)
     store.ingest_inbox()
-    remove_leftovers(settings.prepared)
+    remove_leftovers(settings.prepared, older_than_s=_LEFTOVER_AGE_S)
     wanted = os.environ.get("PET2REP_DEMO", "1") != "0"
     missing = missing_demo_cases(store, settings) if wanted else ()
     one = Server(
@@ -124,4 +125,9 @@ def server() -> Server:
 
 
 def _make_home(home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {home.name!r} cannot be made: {error.strerror}.", hint="Set PET2REP_HOME to a folder of yours."
+        ) from error

@@ -61,6 +61,16 @@ class Watched:
         """Wait until the viewer has drawn a plane."""
         self.page.locator(f".viewer[data-shown$=':{plane}']").wait_for()
 
+    def choose(self, label: str, option: str) -> None:
+        """Choose in a select box, as a person does with the mouse."""
+        self.page.get_by_role("combobox", name=label, exact=True).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        self.drawn()
+
+    def media(self) -> list[str]:
+        """Return what was asked of Streamlit's media store."""
+        return [url for url in self.requests if urlsplit(url).path.startswith("/media/")]
+
     def quiet(self) -> None:
         """Check that nothing went wrong behind the page."""
         assert (self.errors, self.foreign, self.failed, self.dialogs) == ([], [], [], [])

@@ -124,8 +124,7 @@ def _rate_nothing_yet(page: Any, url: str) -> None:
 
 
 def _generate(page: Any, model: int, button: str) -> None:
-    box = page.get_by_test_id("stSelectbox").filter(has=page.locator("label", has_text=re.compile("^(Model|模型)$")))
-    box.locator("div[data-baseweb=select]").click()
+    page.get_by_role("combobox", name=re.compile("^(Model|模型)$")).click()
     page.get_by_role("option").nth(model).click()
     _drawn(page)
     page.get_by_role("button", name=button, exact=True).click()

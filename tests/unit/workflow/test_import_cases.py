@@ -235,7 +235,7 @@ def test_killed_in_the_middle_and_resumed(tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_ends_after_the_cases_under_way(tmp_path, workers):
-    root = build_slow_study(tmp_path / "set", count=40, side=140, files=1)
+    root = build_slow_study(tmp_path / "set", count=40, side=100, files=1)
     home = tmp_path / "home"
     process = start(home, "import", root, "--yes", "--workers", workers)
     assert process.stderr.readline().startswith("[1/40]")
