@@ -9,6 +9,9 @@ from pet2rep_core.errors import MissingDependencyError, SettingsError
 from pet2rep_core.workflow.import_dataset import Backend
 
 _CONNECT_S = "15s"
+WORKER_WAIT_S = 60.0
+"""How long a cluster may take to start its first worker."""
+
 _SCHEDULER_HINT = "Give the address that the scheduler printed, such as tcp://host:8786, and see that it runs."
 
 
@@ -37,6 +40,11 @@ def connected(address: str | None) -> Iterator[Backend]:
     except (OSError, ValueError, TimeoutError) as error:
         raise SettingsError(f"There is no Dask scheduler at {address!r}.", hint=_SCHEDULER_HINT) from error
     with client:
-        if not client.ncores():
-            raise SettingsError(f"The Dask cluster at {address!r} has no workers.", hint="Start workers, then again.")
+        try:
+            # a task, not a count of workers: a cluster that grows on demand starts none before it has one
+            client.submit(int, pure=False).result(timeout=WORKER_WAIT_S)
+        except TimeoutError as error:
+            raise SettingsError(
+                f"The Dask cluster at {address!r} has no workers.", hint="Start workers, then import again."
+            ) from error
         yield "dask"

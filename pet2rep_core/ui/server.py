@@ -107,7 +107,7 @@ def server() -> Server:
     settings = read_settings()
     _make_home(settings.home)
     store = open_store(settings)
-    store.ingest_inbox()
+    refused = [f"{file.name}: {file.reason}" for file in store.ingest_inbox() if file.reason]
     remove_leftovers(settings.prepared, older_than_s=_LEFTOVER_AGE_S)
     wanted = os.environ.get("PET2REP_DEMO", "1") != "0"
     missing = missing_demo_cases(store, settings) if wanted else ()
@@ -118,7 +118,7 @@ def server() -> Server:
         rubric=read_rubric(),
         signer=Signer(),
         demo=DemoMaker(settings, missing),
-        notices=list(store.notices),
+        notices=[*store.notices, *refused],
     )
     threading.Thread(target=one.watch_inbox, name="inbox", daemon=True).start()
     return one
