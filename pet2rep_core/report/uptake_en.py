@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 from pet2rep_core.records import POSITIVE_STATES, UptakeState
@@ -17,6 +16,7 @@ from pet2rep_core.report.uptake_words import (
     blank,
     english_mentions,
     resolve_node,
+    spans_between,
 )
 
 _SENTENCE_END = re.compile(
@@ -42,19 +42,9 @@ def read_links(text: str) -> list[Link]:
     """Return every uptake statement of a normalised English text with the mention it is about."""
     links: list[Link] = []
     previous: list[Mention] = []
-    for start, end in _spans(text, _SENTENCE_END, 0, len(text)):
+    for start, end in spans_between(text, _SENTENCE_END, 0, len(text)):
         previous = _read_sentence(text, start, end, previous, links)
     return links
-
-
-def _spans(text: str, separator: re.Pattern[str], start: int, end: int) -> Iterator[tuple[int, int]]:
-    at = start
-    for match in separator.finditer(text, start, end):
-        if at < match.start():
-            yield at, match.start()
-        at = match.end()
-    if at < end:
-        yield at, end
 
 
 def _read_sentence(text: str, start: int, end: int, previous: list[Mention], links: list[Link]) -> list[Mention]:
@@ -70,7 +60,7 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], lin
     pending: list[list[Mention]] = []
     last: list[Link] = []
     named = False
-    for a, b in _spans(text, rules.CONTRAST, start, end):
+    for a, b in spans_between(text, rules.CONTRAST, start, end):
         mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
         found = _statements(readable, a, b, named, mentions)
         named = named or rules.UPTAKE_WORD.search(text, a, b) is not None

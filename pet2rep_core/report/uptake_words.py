@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -182,3 +182,14 @@ def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
     for start, end in spans:
         characters[start:end] = BLANK * (end - start)
     return "".join(characters)
+
+
+def spans_between(text: str, separator: re.Pattern[str], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the places of the parts of text[start:end] that a separator cuts; empty parts are left out."""
+    at = start
+    for match in separator.finditer(text, start, end):
+        if at < match.start():
+            yield at, match.start()
+        at = match.end()
+    if at < end:
+        yield at, end

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from pet2rep_core.records import POSITIVE_STATES, UptakeState
@@ -18,6 +17,7 @@ from pet2rep_core.report.uptake_words import (
     blank,
     chinese_mentions,
     resolve_node,
+    spans_between,
 )
 
 _SENTENCE_END = re.compile(r"[。;!\n\r\u2028\u2029]+|(?<=[\u4e00-\u9fff)])\.(?!\d)")
@@ -56,27 +56,17 @@ def read_links(text: str) -> list[Link]:
     """Return every uptake statement of a normalised Chinese text with the mention it is about."""
     links: list[Link] = []
     previous: list[Group] = []
-    for start, end in _spans(text, _SENTENCE_END, 0, len(text)):
+    for start, end in spans_between(text, _SENTENCE_END, 0, len(text)):
         start = _after_lead(text, start, end)
         if start < end:
             previous = _read_sentence(text, start, end, previous, links)
     return links
 
 
-def _spans(text: str, separator: re.Pattern[str], start: int, end: int) -> Iterator[tuple[int, int]]:
-    at = start
-    for match in separator.finditer(text, start, end):
-        if at < match.start():
-            yield at, match.start()
-        at = match.end()
-    if at < end:
-        yield at, end
-
-
 def _after_lead(text: str, start: int, end: int) -> int:
     """Return where the findings begin in a sentence that opens with how the scan was done."""
     at = start
-    for clause_start, clause_end in _spans(text, _CLAUSE_END, start, end):
+    for clause_start, clause_end in spans_between(text, _CLAUSE_END, start, end):
         if not rules.LEAD.search(text, clause_start, clause_end):
             break
         shows = list(rules.SHOWS.finditer(text, clause_start, clause_end))
@@ -90,7 +80,7 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Group], links
     state.earlier_uptake = any(
         _UPTAKE_WORD.search(match.group()) for match in rules.EARLIER_STUDY.finditer(text, start, end)
     )
-    clauses = list(_spans(text, _CLAUSE_END, start, end))
+    clauses = list(spans_between(text, _CLAUSE_END, start, end))
     waiting: tuple[Mention, ...] = ()
     for number, (a, b) in enumerate(clauses):
         following = text[clauses[number + 1][0] : clauses[number + 1][1]] if number + 1 < len(clauses) else ""
@@ -156,7 +146,7 @@ def _end_of_earlier(text: str, match: re.Match[str], end: int) -> int:
         return now.start()
     if match.group().startswith("原") or not rules.REPORTS.search(text, match.start(), clause_end):
         return match.end() if not match.group().startswith("原") else clause_end
-    for a, b in _spans(text, _CLAUSE_END, clause_end, end):
+    for a, b in spans_between(text, _CLAUSE_END, clause_end, end):
         if rules.CURRENT_STUDY.search(text, a, b) or chinese_mentions(text, a, b):
             break
         clause_end = b
