@@ -27,7 +27,7 @@ with shown_errors():
             st.caption(page.text("rating.empty"))
         else:
             draw_rating_form(page, generation)
-            if page.is_research:
-                draw_scores(page, generation)
     with images:
         draw_images(page, case)
+    if page.is_research and generation is not None:
+        draw_scores(page, generation)

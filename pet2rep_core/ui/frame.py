@@ -32,8 +32,9 @@ _STYLE = """
 .stMainBlockContainer { padding-left: 2rem; padding-right: 2rem; }
 .p2r-report { white-space: pre-wrap; overflow-wrap: anywhere; overflow-y: auto; height: 21rem; padding: 0.6rem 0.8rem;
   border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 4px; line-height: 1.55; font-size: 0.92rem; }
-.p2r-report:focus-visible { outline: 2px solid currentColor; }
+.stMain:focus-visible, .p2r-report:focus-visible { outline: 2px solid currentColor; }
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
+[class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }
 .p2r-strip img { height: 15rem; max-width: 100%; background: #000; }
 </style>
 """

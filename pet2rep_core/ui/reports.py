@@ -30,7 +30,8 @@ def draw_reports(page: Page, case: OpenCase, generation: Generation | None, lang
             st.info(page.text(empty))
         else:
             if page.is_research:
-                st.caption(escape_markdown(page.text("review.generated_by", model=generation.model)))
+                made_by = page.text("review.generated_by", model=generation.model, n=len(generation.text))
+                st.caption(escape_markdown(made_by))
             st.html(report_html(generation.text, language=language.value, label=title))
     with right:
         title = page.text("review.reference")
@@ -40,7 +41,7 @@ def draw_reports(page: Page, case: OpenCase, generation: Generation | None, lang
             st.info(page.text("review.no_reference"))
         else:
             if page.is_research and generation is not None:
-                st.caption(f"{len(reference.text)} / {len(generation.text)}")
+                st.caption(page.text("review.length", n=len(reference.text)))
             st.html(report_html(reference.text, language=language.value, label=title))
 
 
@@ -133,9 +134,9 @@ def _draw_organs(page: Page, scored: ScoredReport) -> None:
             "TP": c.tp,
             "FP": c.fp,
             "FN": c.fn,
-            say("scores.precision"): c.reason if c.precision is None else f"{c.precision:.3f}",
-            say("scores.recall"): c.reason if c.recall is None else f"{c.recall:.3f}",
-            say("scores.f1"): c.reason if c.f1 is None else f"{c.f1:.3f}",
+            say("scores.precision"): say("scores.undefined") if c.precision is None else f"{c.precision:.3f}",
+            say("scores.recall"): say("scores.undefined") if c.recall is None else f"{c.recall:.3f}",
+            say("scores.f1"): say("scores.undefined") if c.f1 is None else f"{c.f1:.3f}",
         }
         for c in scored.clinical.classes
     ]

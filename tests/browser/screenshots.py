@@ -18,12 +18,13 @@ from PIL import Image
 
 from tests.browser.chromium import find_chromium, launch_arguments
 from tests.browser.server import start_app
-from tests.layout_files import build_manifest
+from tests.layout_files import build_bids
 
 SIZE = {"width": 1600, "height": 950}
 LARGEST_BYTES = 400_000
 _DEMO_S = 600
 _STUDY = "study"
+_DIMENSIONS = ("Accuracy", "Completeness", "Clarity", "Usability", "Overall")
 
 
 def main() -> int:
@@ -53,7 +54,7 @@ def _app(url: str | None) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory() as folder:
         # The app starts in this folder, so that the path on the picture is a short relative one.
-        build_manifest(Path(folder) / _STUDY)
+        build_bids(Path(folder) / _STUDY)
         app = start_app(Path(folder) / "home", demo=True, cwd=Path(folder))
         try:
             yield app.url
@@ -64,7 +65,7 @@ def _app(url: str | None) -> Iterator[str]:
 def _take_all(browser: Any, url: str, folder: Path) -> None:
     with _page(browser) as page:
         _wait_for_demo(page, url)
-        _rate_nothing_yet(page, url)
+        _fill_results(page, url)
         _open(page, url, "Review", language="en", view="reading", case="demo-02")
         _answer(page, {"Accuracy": 4, "Completeness": 3, "Clarity": 5})
         _picture(page, folder / "review_reading_en.png")
@@ -73,7 +74,9 @@ def _take_all(browser: Any, url: str, folder: Path) -> None:
         _picture(page, folder / "import_en.png")
         _open(page, url, "Results", language="en", view="research")
         page.get_by_role("button", name="Score every generated report").click()
-        page.get_by_test_id("stDataFrame").first.wait_for()
+        page.get_by_test_id("stDataFrame").nth(1).wait_for()
+        page.get_by_test_id("stProgress").wait_for(state="detached")
+        _drawn(page)
         _picture(page, folder / "results_en.png")
         _open(page, url, "", language="en", view="reading")
         _picture(page, folder / "home_en.png")
@@ -81,8 +84,10 @@ def _take_all(browser: Any, url: str, folder: Path) -> None:
         _open(page, url, "Review", language="zh", view="research", case="demo-01")
         _generate(page, 2, "生成")
         page.get_by_role("button", name="为此报告计分").click()
-        page.get_by_test_id("stDataFrame").nth(1).wait_for()
-        page.get_by_test_id("stDataFrame").nth(1).scroll_into_view_if_needed()
+        page.get_by_test_id("stDataFrame").nth(2).wait_for()
+        page.get_by_text("分数", exact=True).last.evaluate(
+            "e => { e.style.scrollMarginTop = '5rem'; e.scrollIntoView(); }"
+        )
         _picture(page, folder / "review_research_zh.png")
 
 
@@ -115,12 +120,17 @@ def _wait_for_demo(page: Any, url: str) -> None:
     raise TimeoutError("The demo study was not made in time.")
 
 
-def _rate_nothing_yet(page: Any, url: str) -> None:
-    """Generate reports for three cases with each model, so that the results page has something to say."""
+def _fill_results(page: Any, url: str) -> None:
+    """Generate reports for three cases with two models and rate one, so that the results page has something to say."""
     for case in ("demo-01", "demo-02", "demo-03"):
         _open(page, url, "Review", language="en", view="research", case=case)
         for model in (2, 1):
             _generate(page, model, "Generate")
+    for reader, scores in (("R01", (4, 4, 5, 4, 4)), ("R02", (4, 3, 5, 3, 3))):
+        _open(page, url, "Review", language="en", view="reading", case="demo-01", reader=reader)
+        _answer(page, dict(zip(_DIMENSIONS, scores, strict=True)))
+        page.get_by_role("button", name="Save and next").click()
+        page.get_by_test_id("stToast").wait_for()
 
 
 def _generate(page: Any, model: int, button: str) -> None:
@@ -152,7 +162,11 @@ def _picture(page: Any, path: Path) -> None:
     page.mouse.move(2, 948)
     page.wait_for_timeout(800)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.save(path, optimize=True)
+    if path.stat().st_size > LARGEST_BYTES:
+        # Maximum coverage keeps the few bright colours of the fusion, which the median cut gives up for greys.
+        few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
     size = path.stat().st_size
     if size > LARGEST_BYTES:
         raise ValueError(f"{path.name} has {size} bytes, more than {LARGEST_BYTES}.")

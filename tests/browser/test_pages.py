@@ -19,8 +19,7 @@ _PLACES = {"home": "", "review": "Review", "import": "Import", "results": "Resul
 _HEADS = {"home": "home.title", "import": "import.title", "results": "results.title"}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize(("language", "theme"), [(Language.ENGLISH, "light"), (Language.CHINESE, "dark")])
 def test_every_page_opens_by_address_and_by_menu(
     new_page: Callable[..., Watched], language: Language, theme: str
 ) -> None:
@@ -129,7 +128,7 @@ def test_report_text_of_others_is_shown_as_text(page: Watched, view: str) -> Non
     page.open("Review", case=HOSTILE, view=view)
     reports = page.page.locator(".p2r-report")
     reports.nth(1).wait_for()
-    shown = HOSTILE_TEXT.replace("\u202e", "‹U+202E›")  # noqa: PLE2502 - the mark that turns text round, made visible
+    shown = HOSTILE_TEXT.replace("\u202e", "‹U+202E›")
     for report in reports.all():
         assert report.inner_text() == shown
         assert report.evaluate("e => e.childElementCount") == 0

@@ -1,0 +1,108 @@
+"""The texts of the interface: both languages say the same things, and every key that the code asks for is there."""
+
+from __future__ import annotations
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+from pet2rep_core.errors import UnknownNameError
+from pet2rep_core.imaging.display import read_display
+from pet2rep_core.records import Language, UptakeState
+from pet2rep_core.scoring.clinical import Agreement
+from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
+from pet2rep_core.ui.texts import read_texts, text
+from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
+from pet2rep_core.vlm.scripted import Behaviour
+from pet2rep_core.workflow.export import TABLES
+from pet2rep_core.workflow.import_dataset import ImportStatus
+from tests.browser.server import PROJECT
+
+# Keys that the code puts together, by the table that they follow.
+BUILT = {
+    **{f"menu.{name}": "frame" for name in PAGES},
+    **{f"app.{name}": "frame" for name in (READING, RESEARCH)},
+    **{f"model.{name}": "reports" for name in BUILT_IN_MODELS},
+    **{f"behaviour.{one.value}": "reports" for one in Behaviour},
+    **{f"state.{one.value}": "reports" for one in UptakeState},
+    **{f"agreement.{one.value}": "reports" for one in Agreement},
+    **{f"import_status.{one.value}": "importing" for one in ImportStatus},
+    **{f"results.{name}_name": "results" for name in TABLES},
+    **{f"home.{name}": "overview" for name in ("cases", "generated", "ratings")},
+    **{f"viewer.{name}": "viewer" for name in ("ct", "pet", "fused")},
+    "review.no_generated": "reports",
+    "review.no_generated_reading": "reports",
+}
+
+
+def _placeholders(value: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
+
+
+def _sources() -> list[Path]:
+    return [*sorted((PROJECT / "pet2rep_core" / "ui").rglob("*.py")), *sorted((PROJECT / "pages").glob("*.py")),
+            PROJECT / "home.py"]  # fmt: skip
+
+
+def _asked() -> dict[str, tuple[Path, int, set[str]]]:
+    """Return every literal key that is asked for, where, and with which values."""
+    found = {}
+    for path in _sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name not in ("text", "say"):
+                continue
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and "." in argument.value:
+                    values = {word.arg for word in node.keywords if word.arg}
+                    found[argument.value] = (path, node.lineno, values)
+    return found
+
+
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
+    chinese, english = read_texts(Language.CHINESE), read_texts(Language.ENGLISH)
+    assert set(chinese) == set(english)
+    different = {k for k in english if _placeholders(chinese[k]) != _placeholders(english[k])}
+    assert different == set()
+    assert [k for k in english if not chinese[k].strip() or not english[k].strip()] == []
+
+
+def test_every_key_that_the_code_asks_for_exists_and_gets_its_values() -> None:
+    asked, texts = _asked(), read_texts(Language.ENGLISH)
+    assert len(asked) > 80  # the search itself works
+    assert {key: str(where) for key, (where, _, _) in asked.items() if key not in texts} == {}
+    assert {k for k, (_, _, values) in asked.items() if values != _placeholders(texts[k])} == set()
+
+
+def test_every_key_that_the_code_puts_together_exists() -> None:
+    assert set(BUILT) - set(read_texts(Language.ENGLISH)) == set()
+
+
+def test_chinese_texts_are_chinese() -> None:
+    """Only names stay in Latin letters."""
+    latin = {
+        key: value
+        for key, value in read_texts(Language.CHINESE).items()
+        if not any("\u4e00" <= character <= "\u9fff" for character in value)
+    }
+    allowed = {"PET", "CT", "SUV", "F1", "–", "-", "n/a", "N/A"}
+    assert {key: value for key, value in latin.items() if value not in allowed} == {}
+
+
+def test_an_unknown_key_is_an_error_with_the_nearest_name() -> None:
+    with pytest.raises(UnknownNameError, match=r"There is no text named 'app\.nam'\. Did you mean 'app\.name'\?"):
+        text(Language.ENGLISH, "app.nam")
+
+
+def test_values_are_filled_in_as_they_are() -> None:
+    assert text(Language.ENGLISH, "scores.none", reason="{x} %s") == "not scored: {x} %s"
+
+
+def test_windows_have_names() -> None:
+    display = read_display()
+    assert display.default_ct in display.ct_windows
+    assert display.default_pet in display.pet_windows
