@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -78,7 +79,12 @@ def _headers(kind: str) -> dict[str, str]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(SecurityHeaders(inner)({"type": kind, "headers": []}, None, send))  # type: ignore[arg-type]
+    async def answer() -> None:
+        await SecurityHeaders(inner)({"type": kind, "headers": []}, None, send)  # type: ignore[arg-type]
+
+    # A thread of its own: the browser tests keep an event loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, answer()).result()
     return {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 
