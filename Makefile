@@ -40,7 +40,7 @@ check: check-static ## the same and the quick tests
 
 bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.open_case
-	test -z "$$PET2REP_REAL_DATA" || $(BIN)/python -m benchmarks.import_study
+	test -z "$$PET2REP_REAL_DATA" || $(BIN)/python -m benchmarks.import_study "$$PET2REP_REAL_DATA"
 
 demo-data: $(VENV)/.run ## make the demo study without opening the app
 	$(BIN)/pet2rep demo

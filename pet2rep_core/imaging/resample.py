@@ -18,8 +18,10 @@ def clamp_padding(ct: Volume) -> Volume:
     Scanners fill the corners outside the reconstruction circle with values such as -3024 HU. They must
     go before any interpolation, or the edge of the circle bleeds into the picture.
     """
-    if ct.values.dtype == np.int16 and int(ct.values.min()) >= AIR_HU:
-        return ct
+    if ct.values.dtype == np.int16:
+        inside = int(ct.values.min()) >= AIR_HU
+        # several times faster than clip, and a CT has tens of millions of voxels
+        return ct if inside else Volume(np.maximum(ct.values, np.int16(AIR_HU)), ct.affine_lps)
     highest = np.iinfo(np.int16).max
     if ct.values.dtype.kind == "f":
         values = np.clip(np.rint(ct.values), AIR_HU, highest).astype(np.int16)
