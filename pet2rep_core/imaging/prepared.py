@@ -13,6 +13,9 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -87,38 +90,33 @@ def prepare_case(
         raise ImageReadError("The case has no images.", hint="Give a PET, a CT, or slice pictures.")
     pet = None if pet is None else _as_float32(pet.to_lps())
     fine = None if ct is None else clamp_padding(ct.to_lps())
-    coarse = fine if pet is None or fine is None else ct_on_pet_grid(fine, pet)
-    arrays: dict[str, Volume] = {}
-    if pet is not None:
-        arrays["pet"] = pet
-    if coarse is not None:
-        arrays["ct"] = coarse
-    if fine is not None and pet is not None and not fine.same_grid(pet):
-        arrays["ct_fine"] = fine
-    arrays = {name: _planes_in_one_piece(volume) for name, volume in arrays.items()}
-    key_slices = choose_key_slices(coarse, pet) if arrays else None
-    index: dict[str, Any] = {
-        "version": PREPARED_VERSION,
-        "pet_unit": pet_unit,
-        "suv": asdict(suv),
-        "key_slices": None if key_slices is None else asdict(key_slices),
-        "columns": list(body_columns(coarse, pet)) if arrays else [0, 0],
-        "warnings": list(warnings),
-        "volumes": {
-            name: {
-                "affine_lps": volume.affine_lps.tolist(),
-                "shape": list(volume.values.shape),
-                "sha256": _sha256(volume),
-            }
-            for name, volume in arrays.items()
-        },
-        "pictures": [_picture_entry(path) for path in pictures],
-    }
-    text = json.dumps(index, sort_keys=True, ensure_ascii=False, indent=1)
-    key = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    if not _is_whole(_folder(root, key)):
-        _write(root, key, text, arrays, pictures)
-    return key
+    with _build_folder(root) as build, ThreadPoolExecutor(max_workers=3) as writers:
+        # The disk is the slowest part: the large volumes are on their way while the CT is resampled.
+        written: dict[str, Future[dict[str, Any]]] = {}
+
+        def start_writing(name: str, volume: Volume) -> None:
+            written[name] = writers.submit(_write_volume, build / f"{name}.npy", volume)
+
+        if fine is not None and pet is not None and not fine.same_grid(pet):
+            start_writing("ct_fine", fine)
+        if pet is not None:
+            start_writing("pet", pet)
+        coarse = fine if pet is None or fine is None else ct_on_pet_grid(fine, pet)
+        if coarse is not None:
+            start_writing("ct", coarse)
+        has_volume = pet is not None or coarse is not None
+        key_slices = choose_key_slices(coarse, pet) if has_volume else None
+        index: dict[str, Any] = {
+            "version": PREPARED_VERSION,
+            "pet_unit": pet_unit,
+            "suv": asdict(suv),
+            "key_slices": None if key_slices is None else asdict(key_slices),
+            "columns": list(body_columns(coarse, pet)) if has_volume else [0, 0],
+            "warnings": list(warnings),
+            "pictures": [_copy_picture(path, build) for path in pictures],
+            "volumes": {name: writing.result() for name, writing in written.items()},
+        }
+        return _finish(root, build, index)
 
 
 def open_prepared(root: Path, key: str) -> PreparedCase:
@@ -224,17 +222,26 @@ def _as_float32(volume: Volume) -> Volume:
     return Volume(volume.values.astype(np.float32, copy=False), volume.affine_lps)
 
 
-def _planes_in_one_piece(volume: Volume) -> Volume:
-    planes = np.ascontiguousarray(volume.values.transpose(_TO_PLANES))
-    return Volume(planes.transpose(_FROM_PLANES), volume.affine_lps)
-
-
 def _sha256(volume: Volume) -> str:
     # No copy for an array whose planes lie in one piece.
     return hashlib.sha256(np.ascontiguousarray(volume.values.transpose(_TO_PLANES)).data).hexdigest()
 
 
-def _picture_entry(path: Path) -> dict[str, str]:
+def _write_volume(path: Path, volume: Volume) -> dict[str, Any]:
+    """Write a volume by coronal planes, wait until it is on the disk, and return its entry of the index."""
+    planes = np.ascontiguousarray(volume.values.transpose(_TO_PLANES))
+    with path.open("wb") as file:
+        np.save(file, planes)
+        file.flush()
+        os.fsync(file.fileno())
+    return {
+        "affine_lps": volume.affine_lps.tolist(),
+        "shape": list(volume.values.shape),
+        "sha256": hashlib.sha256(planes.data).hexdigest(),
+    }
+
+
+def _copy_picture(path: Path, build: Path) -> dict[str, str]:
     if path.suffix.lower() not in _PICTURE_TYPES:
         raise ImageReadError(f"{path.name} is not a PNG or JPEG picture.", hint="Convert it to PNG.")
     try:
@@ -244,35 +251,18 @@ def _picture_entry(path: Path) -> dict[str, str]:
     if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
         raise ImageReadError(f"{path.name} does not contain a PNG or JPEG picture.", hint="Export the picture again.")
     digest = hashlib.sha256(data).hexdigest()
-    return {"name": f"{digest[:16]}{path.suffix.lower()}", "sha256": digest}
+    name = f"{digest[:16]}{path.suffix.lower()}"
+    (build / name).write_bytes(data)
+    return {"name": name, "sha256": digest}
 
 
-def _write(root: Path, key: str, text: str, arrays: dict[str, Volume], pictures: tuple[Path, ...]) -> None:
-    build = root / f".build-{key[:12]}-{uuid4().hex[:8]}"
-    target = _folder(root, key)
+@contextmanager
+def _build_folder(root: Path) -> Iterator[Path]:
+    """Give a folder to build a case in; it is gone afterwards, and trouble with the disk is one sentence."""
+    build = root / f".build-{uuid4().hex[:16]}"
     try:
         build.mkdir(parents=True)
-        for name, volume in arrays.items():
-            with (build / f"{name}.npy").open("wb") as file:
-                np.save(file, np.ascontiguousarray(volume.values.transpose(_TO_PLANES)))
-                file.flush()
-                os.fsync(file.fileno())
-        for path, entry in zip(pictures, json.loads(text)["pictures"], strict=True):
-            shutil.copyfile(path, build / entry["name"])
-        (build / _INDEX).write_text(text, encoding="utf-8")
-        sizes = {path.name: path.stat().st_size for path in build.iterdir()}
-        with (build / "sizes.json").open("w", encoding="utf-8") as file:
-            json.dump(sizes, file)
-            file.flush()
-            os.fsync(file.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not _is_whole(target):
-            shutil.rmtree(target)
-        try:
-            build.rename(target)
-        except OSError:
-            if not _is_whole(target):  # another import of the same case may have been first
-                raise
+        yield build
     except OSError as error:
         # numpy tells of a short write without the system's reason
         reason = error.strerror or "the disk took only a part of it"
@@ -281,3 +271,27 @@ def _write(root: Path, key: str, text: str, arrays: dict[str, Volume], pictures:
         ) from error
     finally:
         shutil.rmtree(build, ignore_errors=True)
+
+
+def _finish(root: Path, build: Path, index: dict[str, Any]) -> str:
+    """Write the index, name the case by it, and move it to its place; returns the key."""
+    text = json.dumps(index, sort_keys=True, ensure_ascii=False, indent=1)
+    key = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    target = _folder(root, key)
+    if _is_whole(target):
+        return key
+    (build / _INDEX).write_text(text, encoding="utf-8")
+    sizes = {path.name: path.stat().st_size for path in build.iterdir()}
+    with (build / "sizes.json").open("w", encoding="utf-8") as file:
+        json.dump(sizes, file)
+        file.flush()
+        os.fsync(file.fileno())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        shutil.rmtree(target)
+    try:
+        build.rename(target)
+    except OSError:
+        if not _is_whole(target):  # another import of the same case may have been first
+            raise
+    return key

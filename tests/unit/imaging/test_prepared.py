@@ -414,4 +414,4 @@ def test_pictures_that_are_none(tmp_path: Path, name: str, data: bytes | None, s
     with pytest.raises(ImageReadError) as caught:
         prepare(tmp_path / "root", pictures=(path,))
     assert caught.value.message == sentence
-    assert not (tmp_path / "root").exists()
+    assert list((tmp_path / "root").rglob("*")) == []
