@@ -49,8 +49,21 @@ def draw_ratings(page: Page) -> None:
     if ratings.num_rows == 0:
         st.info(page.text("results.no_ratings"))
         return
-    shown = ["case_id", "model", "language", "reader", "dimension", "value", "not_assessable", "revision", "created_at"]
-    st.dataframe(ratings.select(shown).to_pandas(), hide_index=True, width="stretch")
+    names = {
+        "case_id": page.text("review.case"),
+        "model": page.text("results.model"),
+        "language": page.text("app.language"),
+        "reader": page.text("app.reader"),
+        "dimension": page.text("results.dimension"),
+        "value": page.text("scores.value"),
+        "not_assessable": page.text("results.not_assessable"),
+        "revision": page.text("results.revision"),
+        "created_at": page.text("results.saved_at"),
+    }
+    frame = ratings.select(list(names)).to_pandas()
+    dimensions = {d.key: d.name[page.language] for d in page.server.rubric.dimensions}
+    frame["dimension"] = frame["dimension"].map(lambda key: dimensions.get(key, key))
+    st.dataframe(frame.rename(columns=names), hide_index=True, width="stretch")
 
 
 def draw_downloads(page: Page) -> None:
