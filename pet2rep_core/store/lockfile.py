@@ -58,7 +58,7 @@ class LockFile:
         """Return the error that says who has the guarded file."""
         return StoreLockedError(
             f"The database {self._guards} is in use by {by}.",
-            hint="While the app runs use the command line: it hands its results over to the app.",
+            hint="Wait, then try again. While the app runs, the command line hands its results over to it.",
         )
 
     def release(self) -> None:
