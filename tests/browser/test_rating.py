@@ -104,7 +104,7 @@ def test_a_whole_session(new_page: Callable[..., Watched], tmp_path: Path) -> No
     research.open("Results", view="research")
     shown = [row for row in _cells(research, 1) if "R11" in row]
     assert {(row[0], row[4], row[5].split(".")[0]) for row in shown} == {
-        (PHANTOM, key, str(value)) for key, value in _KEYS.items()
+        (PHANTOM, name, str(value)) for name, value in _SCORES.items()
     }
     files = _downloads(research, tmp_path)
     rows = [row for row in csv.DictReader(io.StringIO(files["CSV"].decode("utf-8"))) if row["reader"] == "R11"]
