@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import streamlit
 from starlette.concurrency import run_in_threadpool
@@ -25,12 +24,11 @@ from pet2rep_core.errors import ImageGeometryError, Pet2RepError
 from pet2rep_core.imaging.prepared import picture_type
 from pet2rep_core.imaging.render import encode_png
 from pet2rep_core.ui.server import server
-from pet2rep_core.workflow.open_case import draw_coronal, model_pictures, open_case
+from pet2rep_core.workflow.open_case import draw_coronal, draw_model_picture, open_case
 
 _PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
-T = TypeVar("T")
 Draw = Callable[[Request, str], Response]
 
 
@@ -65,22 +63,19 @@ def _coronal(request: Request, case_id: str) -> Response:
 def _model(request: Request, case_id: str) -> Response:
     one = server()
     case = open_case(one.store, one.settings, case_id)
-    pictures = model_pictures(case, "fused", one.display)
-    return Response(encode_png(_one_of(pictures, request)), media_type="image/png", headers=_PRIVATE)
+    picture = draw_model_picture(case, "fused", request.path_params["n"], one.display)
+    return Response(encode_png(picture), media_type="image/png", headers=_PRIVATE)
 
 
 def _picture(request: Request, case_id: str) -> Response:
     one = server()
     images = open_case(one.store, one.settings, case_id).images
-    path: Path = _one_of(() if images is None else images.pictures, request)
-    return Response(path.read_bytes(), media_type=picture_type(path), headers=_PRIVATE)
-
-
-def _one_of(items: Sequence[T], request: Request) -> T:
-    n = int(request.path_params["n"])
-    if n >= len(items):
+    pictures = () if images is None else images.pictures
+    n = request.path_params["n"]
+    if n >= len(pictures):
         raise ImageGeometryError(f"This case has no picture {n}.", hint="Open the case again.")
-    return items[n]
+    path = pictures[n]
+    return Response(path.read_bytes(), media_type=picture_type(path), headers=_PRIVATE)
 
 
 async def _health(_request: Request) -> Response:

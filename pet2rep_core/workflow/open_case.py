@@ -88,19 +88,24 @@ def draw_coronal(case: OpenCase, j: int, *, pet_preset: str, ct_preset: str, dis
     return np.concatenate([render_planes(planes, kind, style, display) for kind in case.kinds], axis=1)
 
 
-def model_pictures(case: OpenCase, setting: InputSetting, display: Display) -> list[Picture]:
-    """Return the pictures that a model gets: three fused ones, or three CT and three PET ones."""
+def draw_model_picture(case: OpenCase, setting: InputSetting, n: int, display: Display) -> Picture:
+    """Draw the n-th picture that a model gets: of three fused ones, or of three CT and then three PET ones.
+
+    A case without CT or without PET gives those that it has.
+
+    Raises
+    ------
+    ImageGeometryError
+        If the case has no such picture.
+    """
     images = _volumes(case)
-    if case.key_slices is None:
-        return []
-    window = pet_window(images, display.model_pet, display)
+    indices = () if case.key_slices is None else case.key_slices.indices
     wanted = ("fused",) if setting == "fused" and "fused" in case.kinds else ("ct", "pet")
-    return [
-        model_picture(images.pet, images.ct, kind, j, display, window)
-        for kind in wanted
-        if kind in case.kinds
-        for j in case.key_slices.indices
-    ]
+    views = [(kind, j) for kind in wanted if kind in case.kinds for j in indices]
+    if not 0 <= n < len(views):
+        raise ImageGeometryError(f"This case has no picture {n} for a model.", hint="Open the case again.")
+    kind, j = views[n]
+    return model_picture(images.pet, images.ct, kind, j, display, pet_window(images, display.model_pet, display))
 
 
 def choose_key_slices(store: Store, case: OpenCase, indices: tuple[int, ...], reason: str, author: str) -> KeySlices:
