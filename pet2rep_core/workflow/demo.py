@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from pet2rep_core.datasets.phantom import PHANTOM_VERSION, demo_case_ids, make_demo_case
+from pet2rep_core.errors import ImageReadError
 from pet2rep_core.imaging.prepared import PREPARED_VERSION, open_prepared, prepare_case
-from pet2rep_core.records import PetUnit, SuvFactors
+from pet2rep_core.records import CaseSource, PetUnit, SuvFactors
 from pet2rep_core.settings import Settings
-from pet2rep_core.store import CaseRow, Recorder, Store
-from pet2rep_core.workflow.import_dataset import ImportOutcome, Preparation, record_preparation
+from pet2rep_core.store import Recorder, Store
+from pet2rep_core.workflow.import_dataset import (
+    ImportOutcome,
+    Preparation,
+    prepared_row,
+    record_preparation,
+)
 
 DATASET = "demo"
 
@@ -32,7 +37,7 @@ def missing_demo_cases(store: Store, settings: Settings) -> tuple[str, ...]:
             return False
         try:
             open_prepared(settings.prepared, row.prepared_key)
-        except ValueError:
+        except ImageReadError:
             return False
         return True
 
@@ -44,18 +49,8 @@ def prepare_demo_case(case_id: str, prepared: Path) -> Preparation:
     case = make_demo_case(case_id)
     suv = SuvFactors(bw=1.0, time_rule="already-suv")
     key = prepare_case(prepared, pet=case.pet, pet_unit=PetUnit.SUVBW, suv=suv, ct=case.ct)
-    row = CaseRow(
-        case_id=case_id,
-        dataset=DATASET,
-        layout="demo",
-        prepared_key=key,
-        source_sha256=demo_source_sha256(case_id),
-        metadata=dict(case.metadata),
-        has_pet=True,
-        has_ct=True,
-        suv={**asdict(suv), "unit": PetUnit.SUVBW, "warnings": []},
-        key_slices=open_prepared(prepared, key).key_slices,
-    )
+    source = CaseSource(case_id, layout="demo", reports=case.reports, metadata=case.metadata)
+    row = prepared_row(source, DATASET, demo_source_sha256(case_id), prepared, key)
     return Preparation(row, case.reports, case_id)
 
 

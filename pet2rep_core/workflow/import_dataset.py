@@ -87,7 +87,7 @@ def prepare_source(source: CaseSource, dataset: str, prepared: Path) -> Preparat
         if key is None and _has_images(source):
             key = _prepare(source, prepared)
             _remember(memo, key)
-        row = _row(source, dataset, sha256, prepared, key)
+        row = prepared_row(source, dataset, sha256, prepared, key)
     except Pet2RepError as error:
         return Preparation(None, (), source.case_id, reason=str(error))
     except OSError as error:
@@ -223,7 +223,8 @@ def _remember(memo: Path, key: str) -> None:
         ) from error
 
 
-def _row(source: CaseSource, dataset: str, sha256: str, prepared: Path, key: str | None) -> CaseRow:
+def prepared_row(source: CaseSource, dataset: str, sha256: str, prepared: Path, key: str | None) -> CaseRow:
+    """Return the row of a case for the store; what its images have is read from the prepared case."""
     row = CaseRow(
         case_id=source.case_id,
         dataset=dataset,
