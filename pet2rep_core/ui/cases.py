@@ -6,8 +6,7 @@ import streamlit as st
 
 from pet2rep_core.records import Generation, Language
 from pet2rep_core.ui import state
-from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.rating_form import go_to, language_of_reports
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page
 from pet2rep_core.workflow.open_case import OpenCase, open_case
 from pet2rep_core.workflow.rate import next_unrated, to_rate
 
@@ -41,7 +40,7 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
     st.query_params["case"] = chosen
     case = open_case(page.server.store, page.server.settings, chosen)
     with language_box:
-        language = language_of_reports(page, list(case.references))
+        language = _choose_report_language(page, list(case.references))
     return case, language
 
 
@@ -54,3 +53,25 @@ def generation_to_rate(page: Page, case: OpenCase, language: Language) -> Genera
         unrated = (g for g in mine if page.server.store.rating(g.generation_id, page.reader) is None)
         chosen = next(unrated, mine[0] if mine else None)
     return chosen
+
+
+def go_to(generation: Generation | None) -> None:
+    """Open a generated report with its case on the next run."""
+    if generation is not None:
+        st.session_state[state.CASE] = generation.case_id
+        st.session_state[state.GENERATION] = generation.generation_id
+        st.session_state.pop("case_choice", None)
+
+
+def _choose_report_language(page: Page, available: list[Language]) -> Language:
+    """Let a person choose the language of the reports; the interface's own comes first."""
+    order = sorted(available or list(Language), key=lambda code: code is not page.language)
+    chosen = st.segmented_control(
+        page.text("review.report_language"),
+        order,
+        default=order[0],
+        format_func=LANGUAGE_NAMES.__getitem__,
+        key="report_language",
+        required=True,
+    )
+    return Language(chosen)

@@ -25,7 +25,7 @@ PAGES = {
     "import": "pages/2_Import.py",
     "results": "pages/3_Results.py",
 }
-_LANGUAGE_NAMES = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
+LANGUAGE_NAMES = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
 _DEFAULT_READER = "R01"
 _STYLE = """
 <style>
@@ -147,7 +147,7 @@ def _choose_language(now: Language) -> Language:
         "Language / 语言",
         list(Language),
         default=now,
-        format_func=_LANGUAGE_NAMES.__getitem__,
+        format_func=LANGUAGE_NAMES.__getitem__,
         key="language_choice",
         required=True,
         on_change=_keep,

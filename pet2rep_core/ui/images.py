@@ -102,10 +102,10 @@ def _draw_key_slice_form(page: Page, case: OpenCase) -> None:
                 st.rerun()
 
 
-def _read_planes(planes: str, hint: str) -> tuple[int, ...]:
+def _read_planes(planes: str, message: str) -> tuple[int, ...]:
     parts = [part.strip() for part in planes.replace("，", ",").split(",") if part.strip()]
     if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
-        raise ImageGeometryError(f"{planes!r}: ", hint=hint)
+        raise ImageGeometryError(message)
     return tuple(int(part) for part in parts)
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pet2rep_core.records import Generation, Language
+from pet2rep_core.records import Generation
 from pet2rep_core.study.rubric import VALUES, Dimension
 from pet2rep_core.ui import state
+from pet2rep_core.ui.cases import go_to
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.rate import Form, next_unrated, open_form, save_rating, to_rate, unanswered
@@ -54,14 +55,6 @@ def draw_rating_form(page: Page, generation: Generation) -> None:
         note_box.caption(say("rating.missing", names=", ".join(open_names)))
     if clicked:
         _save(page, generation, form)
-
-
-def go_to(generation: Generation | None) -> None:
-    """Open a generated report with its case on the next run."""
-    if generation is not None:
-        st.session_state[state.CASE] = generation.case_id
-        st.session_state[state.GENERATION] = generation.generation_id
-        st.session_state.pop("case_choice", None)
 
 
 def _draw_dimension(page: Page, generation: Generation, form: Form, dimension: Dimension) -> None:
@@ -139,18 +132,3 @@ def _save(page: Page, generation: Generation, form: Form) -> None:
         note_for_next_run(message)
         go_to(following)
         st.rerun()
-
-
-def language_of_reports(page: Page, available: list[Language]) -> Language:
-    """Let a person choose the language of the reports; the interface's own comes first."""
-    order = sorted(available or list(Language), key=lambda code: code is not page.language)
-    names = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
-    chosen = st.segmented_control(
-        page.text("review.report_language"),
-        order,
-        default=order[0],
-        format_func=names.__getitem__,
-        key="report_language",
-        required=True,
-    )
-    return Language(chosen)
