@@ -58,11 +58,6 @@ _OPEN = (
     r"|there (?:is|are))\b|, ?(?:with|which|showing|demonstrating|its"
     r"|the|fdg|uptake|mild|moderate|intense|markedly)\b)[^.;:])"
 )
-_BAD = (
-    r"(?:abnormal\w*|increased?|elevated|elevation|significant|suspicious"
-    r"|focal|intense|patholog\w+|hypermetabol\w+|avid|excess\w*|appreciable"
-    r"|discernible|definite|obvious|high|asymmetric|unusual)"
-)
 _LISTED = (
     r"(?:(?!\b(?:is|are|was|were|be|shows?|demonstrates?|exhibits?|has|have|appears?|remains?|but|with|without|no|not"
     rf"|which|there|than|normal|increased|decreased|reduced|absent|{_UPTAKE})\b)[^,;.])"

@@ -53,10 +53,14 @@ def test_importing_again_changes_nothing(page: Watched, tmp_path: Path) -> None:
     root = tmp_path / "again"
     save_text(root / "manifest.csv", "case,report,language\nagain-1,one.txt,en\n")
     save_text(root / "one.txt", "Findings: Nothing abnormal.\nImpression: Normal.")
-    for outcome in ("1 new, 0 unchanged, 0 failed", "0 new, 1 unchanged, 0 failed"):
+    for outcome, status in (
+        ("1 new, 0 unchanged, 0 failed", "new"),
+        ("0 new, 1 unchanged, 0 failed", "unchanged"),
+    ):
         _look(page, root)
         page.page.get_by_role("button", name="Import (cases: 1)").click()
         page.page.get_by_text(outcome).wait_for()
+        assert [row[:2] for row in _cells(page)] == [["again-1", status]]
     page.quiet()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pet2rep_core.datasets.phantom.canvas import Array, Canvas, Patch, Point
+from pet2rep_core.datasets.phantom.canvas import Array, Canvas, Point
 
 # Muscle outline of the trunk by height: z, half width, front, back (model mm).
 _TRUNK = np.array(
@@ -222,8 +222,3 @@ def _table(canvas: Canvas) -> None:
         under = canvas.labels[:, j, i]
         under[under == canvas.codes["air"]] = canvas.codes[code]
         canvas.labels[:, j, i] = under
-
-
-def inside_chest(patch: Patch) -> Array:
-    """Return where a patch lies above the diaphragm and inside the rib cage."""
-    return (cavity(patch.x, patch.y, patch.z, 1.0) < 1) & (patch.z > dome(patch.x, patch.y))
