@@ -23,8 +23,9 @@ CASE = "demo-01"
 def prepared(arguments: Sequence[str]) -> Callable[[], object]:
     """Arguments: folder, key, how many planes (all of them are kept, as a viewer's cache would)."""
     from pet2rep_core.imaging.display import read_display
+    from pet2rep_core.imaging.planes import Plane, fit_field, sample_plane, shown_ct
     from pet2rep_core.imaging.prepared import open_prepared
-    from pet2rep_core.imaging.render import Style, render_planes, sample_coronal
+    from pet2rep_core.imaging.render import Style, render_planes
 
     display = read_display()
     style = Style(display.pet_window(display.default_pet), display.ct_window(display.default_ct))
@@ -34,10 +35,12 @@ def prepared(arguments: Sequence[str]) -> Callable[[], object]:
         assert case.grid is not None
         n_planes = case.grid.values.shape[1]
         count = min(int(arguments[2]), n_planes)
+        field = fit_field(case.grid, Plane.CORONAL, PIXEL_MM)
+        ct = shown_ct(case.pet, case.ct, case.ct_fine)
         pictures = []
         for n in range(count):
             j = (n_planes // 2 + n) % n_planes
-            planes = sample_coronal(case.pet, case.ct, case.ct_fine, j, PIXEL_MM)
+            planes = sample_plane(case.pet, ct, Plane.CORONAL, j, field)
             pictures.append(render_planes(planes, "fused", style, display))
         return case, pictures
 
@@ -49,7 +52,8 @@ def nifti(arguments: Sequence[str]) -> Callable[[], object]:
     import SimpleITK as sitk
 
     from pet2rep_core.imaging.display import read_display
-    from pet2rep_core.imaging.render import Style, render_planes, sample_coronal
+    from pet2rep_core.imaging.planes import Plane, fit_field, sample_plane
+    from pet2rep_core.imaging.render import Style, render_planes
     from pet2rep_core.imaging.volume import volume_from_sitk
 
     display = read_display()
@@ -59,7 +63,8 @@ def nifti(arguments: Sequence[str]) -> Callable[[], object]:
         pet, ct = (sitk.ReadImage(str(Path(arguments[0]) / name)) for name in ("pet.nii.gz", "ct.nii.gz"))
         moved = sitk.Resample(ct, pet, sitk.Transform(), sitk.sitkLinear, -1024.0)
         volumes = volume_from_sitk(pet).to_lps(), volume_from_sitk(moved).to_lps()
-        planes = sample_coronal(*volumes, None, volumes[0].values.shape[1] // 2, PIXEL_MM)
+        field = fit_field(volumes[0], Plane.CORONAL, PIXEL_MM)
+        planes = sample_plane(*volumes, Plane.CORONAL, volumes[0].values.shape[1] // 2, field)
         return volumes, render_planes(planes, "fused", style, display)
 
     return work

@@ -14,6 +14,9 @@ import numpy.typing as npt
 from pet2rep_core.errors import SettingsError, UnknownNameError
 from pet2rep_core.settings import DATA_DIR
 
+LEVELS = 4096
+"""Entries of a colour map: steps of PET that the screen tells apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -37,13 +40,23 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Display:
-    """All presets. ``colour_maps`` maps a name to a (256, 3) uint8 table."""
+    """All presets, each table in the order of the file.
+
+    ``colour_maps`` maps a name to a (4096, 3) uint8 table, ``colour_points`` to the points of the file that it
+    was made from. ``pet_map``, ``fused_map``, ``fused_maps`` (those offered for fusion) and ``opacity`` are what
+    a viewer starts with.
+    """
 
     pet_windows: dict[str, Window]
     ct_windows: dict[str, Window]
+    colour_points: dict[str, list[list[float]]]
     colour_maps: dict[str, npt.NDArray[np.uint8]]
     default_pet: str
     default_ct: str
+    pet_map: str
+    fused_map: str
+    fused_maps: tuple[str, ...]
+    opacity: float
     model_ct_z_limit: float
     model_pet: str
     model_map: str
@@ -68,15 +81,32 @@ class Display:
         return self.ct_windows[name]
 
 
-def _table(points: list[list[float]]) -> npt.NDArray[np.uint8]:
-    places, *channels = np.array(points, dtype=float).T
-    at = np.linspace(0.0, 1.0, 256)
-    table = np.stack([np.interp(at, places, c) for c in channels], axis=1)
-    if len(channels) != 3 or not (np.diff(places) > 0).all() or table.min() < 0 or table.max() > 255:
-        raise ValueError("a colour map needs rising positions and three colours from 0 to 255")
-    table = np.rint(table).astype(np.uint8)
+def colour_table(points: list[list[float]], levels: int = LEVELS) -> npt.NDArray[np.uint8]:
+    """Return a colour map as a read-only (levels, 3) uint8 table.
+
+    Between two points it is linear; level n lies at n / (levels - 1), and values are rounded half up.
+
+    Raises
+    ------
+    ValueError
+        If positions do not rise from 0 to 1 or a colour is not three numbers from 0 to 255.
+    """
+    places, *channels = np.array(points, dtype=np.float64).T
+    ends = places.size > 1 and places[0] == 0 and places[-1] == 1 and bool((np.diff(places) > 0).all())
+    colours = np.array(channels)
+    if not ends or len(channels) != 3 or not ((colours >= 0) & (colours <= 255)).all():
+        raise ValueError("a colour map needs positions rising from 0 to 1 and three colours from 0 to 255")
+    at = np.arange(levels) / (levels - 1)
+    table = np.stack([np.interp(at, places, channel) for channel in channels], axis=1)
+    table = np.floor(table + 0.5).astype(np.uint8)
     table.setflags(write=False)
-    return np.asarray(table)
+    return table
+
+
+def _opacity(value: Any) -> float:
+    if not 0 <= float(value) <= 1:
+        raise ValueError(f"the opacity {value} is not between 0 and 1")
+    return float(value)
 
 
 @cache
@@ -90,20 +120,29 @@ def read_display(path: Path = DATA_DIR / "display.toml") -> Display:
     """
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        pet, ct, model = raw["pet_windows"], raw["ct_windows"], raw["model_picture"]
+        pet, ct, viewer, model = raw["pet_windows"], raw["ct_windows"], raw["viewer"], raw["model_picture"]
         display = Display(
             pet_windows={name: Window(*pair) for name, pair in pet["presets"].items()},
             ct_windows={name: Window.of(entry["width"], entry["center"]) for name, entry in ct["presets"].items()},
-            colour_maps={name: _table(points) for name, points in raw["colour_maps"].items()},
+            colour_points=dict(raw["colour_maps"]),
+            colour_maps={name: colour_table(points) for name, points in raw["colour_maps"].items()},
             default_pet=pet["default"],
             default_ct=ct["default"],
+            pet_map=viewer["pet_map"],
+            fused_map=viewer["fused_map"],
+            fused_maps=tuple(viewer["fused_maps"]),
+            opacity=_opacity(viewer["opacity"]),
             model_ct_z_limit=float(model["ct_z_limit"]),
             model_pet=model["pet_window"],
             model_map=model["colour_map"],
-            model_opacity=float(model["opacity"]),
+            model_opacity=_opacity(model["opacity"]),
         )
         display.pet_window(display.default_pet), display.ct_window(display.default_ct)
-        display.pet_window(display.model_pet), display.colour_map(display.model_map)
+        display.pet_window(display.model_pet)
+        for name in (display.pet_map, *display.fused_maps, display.model_map):
+            display.colour_map(name)
+        if display.fused_map not in display.fused_maps:
+            raise UnknownNameError("map for fusion", display.fused_map, display.fused_maps)
         return display
     except (OSError, AttributeError, LookupError, TypeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")

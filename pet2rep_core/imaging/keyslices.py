@@ -14,7 +14,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from pet2rep_core.errors import InputDataError
-from pet2rep_core.imaging.volume import Volume
+from pet2rep_core.imaging.planes import Box
+from pet2rep_core.imaging.volume import Array, Volume
 from pet2rep_core.records import KeySlices
 
 RULE = "body-centre-40.7mm:v1"
@@ -51,22 +52,81 @@ def body_columns(ct: Volume | None, pet: Volume | None, *, margin_mm: float = 15
     mask = _tissue(ct, pet)
     grid = pet if pet is not None else ct
     assert grid is not None  # _tissue has refused this
-    filled = np.flatnonzero(mask.mean(axis=(1, 2)) > 0.005)
-    size = grid.values.shape[0]
+    return _extent(_filled(mask, 0), grid, 0, margin_mm)
+
+
+def body_box(ct: Volume | None, pet: Volume | None, *, margin_mm: float = 15.0) -> Box:
+    """Return the part of the grid that holds the patient: (first, one past the last) along I, J and K.
+
+    A column or plane belongs to it where at least one sample in 200 is denser than air or takes up tracer, and
+    where any voxel has more uptake than the 99.5th percentile, be it alone: a hot spot is never cut away. A
+    margin of air is added. K is taken whole, and so is an axis along which nothing is found. Both volumes, where
+    given, are on the same grid.
+
+    Raises
+    ------
+    InputDataError
+        If there is neither a PET nor a CT volume.
+    """
+    grid = pet if pet is not None else ct
+    masks = [_tissue(*pair) for pair in ((ct, None), (None, pet)) if pair != (None, None)]
+    if grid is None:
+        raise _nothing_given()
+    n_i, n_j, n_k = grid.values.shape
+    hot_i, hot_j = (np.zeros(n_i, dtype=bool), np.zeros(n_j, dtype=bool)) if pet is None else _hot(pet)
+    columns, planes = (
+        _extent(np.concatenate([*(_filled(mask, axis) for mask in masks), np.flatnonzero(hot)]), grid, axis, margin_mm)
+        for axis, hot in enumerate((hot_i, hot_j))
+    )
+    return columns, planes, (0, n_k)
+
+
+def _filled(mask: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.intp]:
+    """Return where at least one sample in 200 across an axis is set, in voxels of the grid."""
+    others = tuple(other for other in range(3) if other != axis)
+    return np.flatnonzero(mask.mean(axis=others) > 0.005) * _STEP
+
+
+def _extent(filled: npt.NDArray[np.intp], grid: Volume, axis: int, margin_mm: float) -> tuple[int, int]:
+    """Return the range of the filled places with a margin; the whole axis where there are none."""
+    size = grid.values.shape[axis]
     if filled.size == 0:
         return 0, size
-    margin = round(margin_mm / grid.spacing_mm[0])
-    return max(int(filled[0]) * _STEP - margin, 0), min((int(filled[-1]) + 1) * _STEP + margin, size)
+    margin = round(margin_mm / grid.spacing_mm[axis])
+    return max(int(filled.min()) - margin, 0), min(int(filled.max()) + _STEP + margin, size)
+
+
+def _hot(pet: Volume) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return in which columns (I) and planes (J) any voxel lies above the 99.5th percentile of the samples."""
+    threshold = _uptake_percentile(_samples(pet))
+    columns, planes = (np.zeros(size, dtype=bool) for size in pet.values.shape[:2])
+    for j in range(planes.size):
+        hot = (pet.values[:, j, :] > threshold).any(axis=1)
+        planes[j] = hot.any()
+        columns |= hot
+    return columns, planes
 
 
 def _tissue(ct: Volume | None, pet: Volume | None) -> npt.NDArray[np.bool_]:
     """Return what is denser than air, or takes up tracer where there is no CT: (I/2, J/2, K/2) array."""
     if ct is not None:
-        return np.asarray(ct.values[::_STEP, ::_STEP, ::_STEP] > _BODY_HU)
+        return np.asarray(_samples(ct) > _BODY_HU)
     if pet is not None:
-        coarse = np.nan_to_num(pet.values[::_STEP, ::_STEP, ::_STEP])
-        return np.asarray(coarse > 0.05 * np.percentile(coarse, 99.5))
-    raise InputDataError("There is no volume to find a body in.", hint="Give a PET or a CT volume.")
+        coarse = np.nan_to_num(_samples(pet))
+        return np.asarray(coarse > 0.05 * _uptake_percentile(coarse))
+    raise _nothing_given()
+
+
+def _samples(volume: Volume) -> Array:
+    return volume.values[::_STEP, ::_STEP, ::_STEP]
+
+
+def _uptake_percentile(samples: Array) -> float:
+    return float(np.percentile(np.nan_to_num(samples), 99.5))
+
+
+def _nothing_given() -> InputDataError:
+    return InputDataError("There is no volume to find a body in.", hint="Give a PET or a CT volume.")
 
 
 def choose_key_slices(ct: Volume | None, pet: Volume | None) -> KeySlices:

@@ -8,15 +8,9 @@ import numpy as np
 
 from pet2rep_core.errors import ImageGeometryError
 from pet2rep_core.imaging.display import Display, Window
+from pet2rep_core.imaging.planes import Field, Plane, Planes, fit_field, sample_plane, shown_ct
 from pet2rep_core.imaging.prepared import PreparedCase, open_prepared
-from pet2rep_core.imaging.render import (
-    CoronalPlanes,
-    Picture,
-    Style,
-    model_picture,
-    render_planes,
-    sample_coronal,
-)
+from pet2rep_core.imaging.render import Picture, Style, model_picture, render_planes
 from pet2rep_core.prompts.prompt import InputSetting
 from pet2rep_core.records import KeySlices, Language, PetUnit, Report
 from pet2rep_core.settings import Settings
@@ -74,6 +68,46 @@ def pet_window(images: PreparedCase, preset: str, display: Display) -> Window:
     return Window(0.0, high if high > 0 else 1.0)
 
 
+def reader_style(images: PreparedCase, *, pet_preset: str, ct_preset: str, display: Display) -> Style:
+    """Return how a reader sees a case at first: the windows of the presets, the maps of the display file.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such preset.
+    """
+    return Style(
+        pet_window=pet_window(images, pet_preset, display),
+        ct_window=display.ct_window(ct_preset),
+        pet_map=display.pet_map,
+        fused_map=display.fused_map,
+        opacity=display.opacity,
+    )
+
+
+def draw_plane(
+    images: PreparedCase,
+    plane: Plane,
+    index: int,
+    field: Field,
+    *,
+    kind: str,
+    style: Style,
+    display: Display,
+    smooth: bool = True,
+) -> Picture:
+    """Draw one plane of a case as ``ct``, ``pet`` or ``fused`` on the pixels of a field.
+
+    Raises
+    ------
+    ImageGeometryError
+        If the case has no such plane or no such kind of picture.
+    UnknownNameError
+        If there is no such colour map.
+    """
+    return render_planes(_sample(images, plane, index, field, smooth=smooth), kind, style, display)
+
+
 def draw_coronal(case: OpenCase, j: int, *, pet_preset: str, ct_preset: str, display: Display) -> Picture:
     """Draw every kind of picture of one coronal plane side by side, in the order of ``case.kinds``.
 
@@ -81,10 +115,16 @@ def draw_coronal(case: OpenCase, j: int, *, pet_preset: str, ct_preset: str, dis
     ------
     ImageGeometryError
         If the case has no volumes or no such plane.
+    UnknownNameError
+        If there is no such preset.
     """
     images = _volumes(case)
-    planes: CoronalPlanes = sample_coronal(images.pet, images.ct, images.ct_fine, j, SCREEN_PIXEL_MM, images.columns)
-    style = Style(pet_window=pet_window(images, pet_preset, display), ct_window=display.ct_window(ct_preset))
+    assert images.grid is not None  # _volumes has refused this
+    _, n_j, n_k = images.grid.values.shape
+    box = (images.columns, (0, n_j), (0, n_k))
+    field = fit_field(images.grid, Plane.CORONAL, SCREEN_PIXEL_MM, box)
+    planes = _sample(images, Plane.CORONAL, j, field, smooth=True)
+    style = reader_style(images, pet_preset=pet_preset, ct_preset=ct_preset, display=display)
     return np.concatenate([render_planes(planes, kind, style, display) for kind in case.kinds], axis=1)
 
 
@@ -135,3 +175,8 @@ def _volumes(case: OpenCase) -> PreparedCase:
     if case.images is None or case.images.grid is None:
         raise ImageGeometryError("This case has no volumes.", hint="Its pictures or reports are shown instead.")
     return case.images
+
+
+def _sample(images: PreparedCase, plane: Plane, index: int, field: Field, *, smooth: bool) -> Planes:
+    ct = shown_ct(images.pet, images.ct, images.ct_fine)
+    return sample_plane(images.pet, ct, plane, index, field, smooth=smooth)

@@ -11,8 +11,9 @@ import SimpleITK as sitk
 from pet2rep_core.datasets.layouts import scan_dataset
 from pet2rep_core.datasets.load import LoadedCase, load_case
 from pet2rep_core.imaging.display import Window, read_display
+from pet2rep_core.imaging.planes import Plane, fit_field, sample_plane, shown_ct
 from pet2rep_core.imaging.prepared import PreparedCase, open_prepared, prepare_case, verify_prepared
-from pet2rep_core.imaging.render import Style, render_planes, sample_coronal
+from pet2rep_core.imaging.render import Style, render_planes
 from pet2rep_core.imaging.volume import volume_to_sitk
 from pet2rep_core.records import PetUnit
 
@@ -133,7 +134,8 @@ def test_the_hottest_voxel_is_drawn_where_it_is(cases: dict[str, PreparedCase], 
     case = cases["acrin042_dicom"]
     assert case.pet is not None
     z, y, x = want["suv_max_zyx"]
-    planes = sample_coronal(case.pet, case.ct, case.ct_fine, y, 2.0)
+    field = fit_field(case.pet, Plane.CORONAL, 2.0)
+    planes = sample_plane(case.pet, shown_ct(case.pet, case.ct, case.ct_fine), Plane.CORONAL, y, field)
     style = Style(Window(0, want["suv_max"]), read_display().ct_window("soft-tissue"))
     picture = render_planes(planes, "pet", style, read_display())
     row, column = np.argwhere(picture[:, :, 0] == picture.min())[0]

@@ -13,18 +13,17 @@ from PIL import Image
 
 from pet2rep_core.errors import ImageGeometryError, UnknownNameError
 from pet2rep_core.imaging.display import Window, read_display
+from pet2rep_core.imaging.planes import Plane, Planes, fit_field, plane_values, sample_plane
 from pet2rep_core.imaging.read import read_volume
 from pet2rep_core.imaging.render import (
-    CoronalPlanes,
     Style,
-    coronal_plane,
     encode_png,
     fuse,
     grey,
     model_picture,
     render_planes,
-    sample_coronal,
     to_byte,
+    to_level,
     zscore_window,
 )
 from pet2rep_core.imaging.volume import Array, Volume
@@ -40,18 +39,27 @@ def volume_of(values: Array, spacing: tuple[float, ...], origin: tuple[float, ..
     return Volume(values, affine)
 
 
-def random_volume(shape: tuple[int, int, int] = (9, 7, 11), spacing: tuple[float, ...] = (4.07, 4.07, 3.0)) -> Volume:
-    return volume_of(np.random.default_rng(1).normal(0, 300, shape).astype(np.float32), spacing, (-20, -10, 5))
+def random_volume(shape: tuple[int, int, int] = (9, 7, 11)) -> Volume:
+    return volume_of(np.random.default_rng(1).normal(0, 300, shape).astype(np.float32), (4.07, 4.07, 3), (-20, -10, 5))
 
 
-# --- values to bytes ---
+def coronal(volume: Volume, j: int) -> Array:
+    return plane_values(volume, Plane.CORONAL, j)
+
+
+def planes_of(pet: float | None, ct: float | None) -> Planes:
+    pet_plane, ct_plane = (None if value is None else np.full((2, 3), value, np.float32) for value in (pet, ct))
+    return Planes(pet_plane, ct_plane)
+
+
+# --- values to bytes and levels ---
 
 
 @given(values=hnp.arrays(np.float32, 40, elements=VALUES), low=st.floats(-2000, 2000), width=st.floats(0.01, 5000))
-def test_to_byte_is_monotone(values: Array, low: float, width: float) -> None:
+def test_bytes_and_levels_are_monotone(values: Array, low: float, width: float) -> None:
     in_order = np.sort(values)
-    bytes_ = to_byte(in_order, Window(low, low + width)).astype(int)
-    assert (np.diff(bytes_) >= 0).all()
+    for scale in (to_byte, to_level):
+        assert (np.diff(scale(in_order, Window(low, low + width)).astype(int)) >= 0).all()
 
 
 @pytest.mark.parametrize(
@@ -70,6 +78,24 @@ def test_to_byte_of_whole_hu() -> None:
     # Witness: whole-number arithmetic; 255 / 400 of the distance from -160, halves up.
     exact = [min(max((2 * 255 * (int(v) + 160) + 400) // 800, 0), 255) for v in hu]
     assert to_byte(hu, SOFT).tolist() == exact
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (-1e9, 0), (0, 0), (4095, 4095), (4096, 4095), (1e30, 4095), (-np.inf, 0), (np.inf, 4095), (np.nan, 0),
+        (0.49, 0), (0.5, 1), (1.5, 2), (2.5, 3), (4094.49, 4094), (4094.5, 4095),
+    ],
+)  # fmt: skip
+def test_to_level_rounds_half_up_and_holds_the_ends(value: float, expected: int) -> None:
+    level = to_level(np.array([value], np.float32), Window(0, 4095))
+    assert (level.tolist(), level.dtype) == ([expected], np.uint16)
+
+
+def test_to_level_of_windows_in_suv() -> None:
+    # Witness: 4095 / 5 = 819 levels a SUV, and 2.5 of 5 lies on the edge between two, which goes up.
+    assert to_level(np.array([1, 2, 2.5, 3.5]), SUV5).tolist() == [819, 1638, 2048, 2867]
+    assert to_level(np.array([1, 2.5, 10, 14.999]), Window(0, 15)).tolist() == [273, 683, 2730, 4095]
 
 
 # --- sides ---
@@ -93,13 +119,14 @@ def write_nifti(path: Path, order: str) -> None:
 def test_the_left_anterior_superior_corner_is_seen_top_right_in_the_first_plane(tmp_path: Path, order: str) -> None:
     write_nifti(tmp_path / "phantom.nii.gz", order)
     volume = read_volume(tmp_path / "phantom.nii.gz").to_lps()
-    plane = coronal_plane(volume, 0)
+    plane = coronal(volume, 0)
     assert plane.shape == (7, 6)
     assert np.argwhere(plane == 9).tolist() == [[0, 5]]  # head first, the patient's right first
-    assert not any((coronal_plane(volume, j) == 9).any() for j in range(1, 5))
+    assert not any((coronal(volume, j) == 9).any() for j in range(1, 5))
     display = read_display()
     for pixel_mm in (1.0, 2.0):
-        drawn = render_planes(sample_coronal(volume, None, None, 0, pixel_mm), "pet", STYLE, display).astype(int)
+        planes = sample_plane(volume, None, Plane.CORONAL, 0, fit_field(volume, Plane.CORONAL, pixel_mm))
+        drawn = render_planes(planes, "pet", STYLE, display).astype(int)
         rows, columns, _ = drawn.shape
         dark = np.argwhere(drawn[:, :, 0] == drawn[:, :, 0].min())  # grey-inverted: uptake is dark
         assert (dark[:, 0] < rows / 7).all()
@@ -111,40 +138,36 @@ def test_the_left_anterior_superior_corner_is_seen_top_right_in_the_first_plane(
         assert png.getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_a_volume_that_is_not_turned_is_refused(tmp_path: Path) -> None:
-    write_nifti(tmp_path / "phantom.nii", "RAS")
-    with pytest.raises(ImageGeometryError) as caught:
-        coronal_plane(read_volume(tmp_path / "phantom.nii"), 0)
-    assert caught.value.message == "The volume is in RAS order, not LPS."
-    assert "to_lps" in caught.value.hint
-
-
-@pytest.mark.parametrize("j", [-1, 7])
-def test_a_plane_outside_is_refused(j: int) -> None:
-    with pytest.raises(ImageGeometryError, match=rf"There is no coronal plane {j}; planes are 0 to 6\."):
-        coronal_plane(random_volume(), j)
-
-
 # --- blending ---
 
 
 @given(
-    ct=hnp.arrays(np.uint8, (3, 4)), pet=hnp.arrays(np.uint8, (3, 4)), name=st.sampled_from(["hot", "grey-inverted"])
+    ct=hnp.arrays(np.uint8, (3, 4)),
+    pet=hnp.arrays(np.uint16, (3, 4), elements=st.integers(0, 4095)),
+    name=st.sampled_from(["hot", "grey-inverted"]),
 )
 def test_fuse_ends(ct: Array, pet: Array, name: str) -> None:
     table = read_display().colour_map(name)
     assert np.array_equal(fuse(ct, pet, table, 0.0), grey(ct))
     full = fuse(ct, pet, table, 1.0)
-    shown = pet >= 64  # a quarter of the window
+    shown = pet >= 1024  # a quarter of the window
     assert np.array_equal(full[shown], table[pet[shown]])
     assert np.array_equal(full[pet == 0], grey(ct)[pet == 0])
 
 
-@given(ct=st.integers(0, 255), pet=st.integers(64, 255), opacity=st.floats(0, 1))
+@given(ct=st.integers(0, 255), pet=st.integers(0, 4095), opacity=st.floats(0, 1))
 def test_fuse_between_the_ends(ct: int, pet: int, opacity: float) -> None:
     table = read_display().colour_map("hot")
-    (mixed,) = fuse(np.array([[ct]], np.uint8), np.array([[pet]], np.uint8), table, opacity)[0].astype(float)
-    assert mixed == pytest.approx(ct * (1 - opacity) + table[pet].astype(float) * opacity, abs=0.51)
+    (mixed,) = fuse(np.array([[ct]], np.uint8), np.array([[pet]], np.uint16), table, opacity)[0].astype(float)
+    alpha = opacity * min(pet / 1024, 1)
+    assert mixed == pytest.approx(ct * (1 - alpha) + table[pet].astype(float) * alpha, abs=0.500001)
+
+
+def test_fuse_rounds_half_up() -> None:
+    table = np.full((4096, 3), [1, 2, 3], np.uint8)
+    # Witness: halves of 100 and 1, 2, 3; at level 512 of 1024 the PET has half of its opacity.
+    assert fuse(np.array([[100]], np.uint8), np.array([[4095]], np.uint16), table, 0.5).tolist() == [[[51, 51, 52]]]
+    assert fuse(np.array([[100]], np.uint8), np.array([[512]], np.uint16), table, 1.0).tolist() == [[[51, 51, 52]]]
 
 
 def test_zscore_window_is_the_zscore_cut_off() -> None:
@@ -166,126 +189,27 @@ def test_zscore_window_of_a_ct_without_contrast(fill: int) -> None:
     assert zscore_window(Volume(np.full((3, 3, 3), fill, np.int16), np.eye(4)), limit=2) == SOFT
 
 
-# --- planes on pixels ---
-
-
-def test_pixels_of_the_voxels_size_give_the_plane_itself() -> None:
-    pet, ct = random_volume(spacing=(4.07, 4.07, 4.07)), random_volume(spacing=(4.07, 4.07, 4.07))
-    planes = sample_coronal(pet, ct, None, 3, 4.07)
-    assert planes.pet is not None
-    assert planes.ct is not None
-    assert planes.pet == pytest.approx(coronal_plane(pet, 3), abs=1e-3)
-    assert planes.ct == pytest.approx(coronal_plane(ct, 3), abs=1e-3)
-    assert planes.pixel_mm == (4.07, 4.07)
-
-
-@given(st.floats(0.5, 6))
-def test_pixels_cover_the_whole_plane_and_stay_within_its_values(pixel_mm: float) -> None:
-    pet = random_volume()
-    plane = sample_coronal(pet, None, None, 2, pixel_mm).pet
-    assert plane is not None
-    assert plane.shape == (round(11 * 3.0 / pixel_mm), round(9 * 4.07 / pixel_mm))
-    values = coronal_plane(pet, 2)
-    assert values.min() - 1e-3 <= plane.min() <= plane.max() <= values.max() + 1e-3
-
-
-def test_chosen_columns_are_a_part_of_the_whole_picture() -> None:
-    volume = random_volume(spacing=(4.0, 4.0, 4.0))
-    whole = sample_coronal(volume, volume, None, 3, 2.0)
-    part = sample_coronal(volume, volume, None, 3, 2.0, (2, 7))
-    for shown, full in ((part.pet, whole.pet), (part.ct, whole.ct)):
-        assert shown is not None
-        assert full is not None
-        assert np.array_equal(shown, full[:, 4:14])
-
-
-def ramp(shape: tuple[int, int, int], spacing: tuple[float, ...], origin: tuple[float, ...], dtype: type) -> Volume:
-    """HU that rise linearly along all three axes of the patient."""
-    volume = volume_of(np.zeros(shape), spacing, origin)
-    at = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
-    world = at @ volume.affine_lps[:3, :3].T + volume.affine_lps[:3, 3]
-    return Volume(linear(world).astype(dtype), volume.affine_lps)
-
-
-def linear(world: Array) -> Array:
-    return world @ np.array([2.0, -3.0, 1.5]) + 40
-
-
-@pytest.mark.parametrize("pixel_mm", [1.0, 1.7, 4.0])
-@pytest.mark.parametrize("j", [0, 7, 19])
-def test_the_fine_ct_of_a_ramp_is_the_ramp(pixel_mm: float, j: int) -> None:
-    shape, spacing, origin = (20, 20, 16), (4.0, 4.0, 3.0), (-38.0, -38.0, -22.5)
-    pet = ramp(shape, spacing, origin, np.float32)
-    fine = ramp((61, 62, 40), (1.4, 1.4, 1.25), (-42.3, -43.1, -24.6), np.float32)
-    planes = sample_coronal(pet, pet, fine, j, pixel_mm)
-    assert planes.ct is not None
-    assert planes.pet is not None
-    # Witness: each pixel's place, counted from the edges of the PET's box, in the ramp's own formula.
-    rows, columns = planes.ct.shape
-    x = -40.0 + (np.arange(columns) + 0.5) * pixel_mm
-    z = 24.0 - (np.arange(rows) + 0.5) * pixel_mm
-    y = -38.0 + 4.0 * j
-    grid = np.stack(np.broadcast_arrays(x[None, :], y, z[:, None]), -1)
-    assert planes.ct == pytest.approx(linear(grid), abs=2e-3)
-    inside = (np.abs(x) <= 38)[None, :] & (np.abs(z) <= 22.5)[:, None]
-    assert planes.pet[inside] == pytest.approx(linear(grid)[inside], abs=2e-3)
-
-
-def test_outside_the_fine_ct_is_air() -> None:
-    pet = random_volume((20, 20, 16), (4.0, 4.0, 3.0))  # x from -22 to 58 mm, y from -12 to 68, z from 3.5 to 51.5
-    fine = volume_of(np.full((10, 10, 10), 40, np.int16), (2, 2, 2), (-1, -1, 21))  # 20 mm of it
-    planes = sample_coronal(pet, pet, fine, 4, 2.0)  # y = 6 mm
-    assert planes.ct is not None
-    rows, columns = np.nonzero(planes.ct == 40)
-    # 10 pixels of 2 mm each way: x from -2 to 18 and z from 20 to 40, counted from the corner at -22 and 51.5 mm.
-    assert (columns.min(), columns.max()) == (10, 19)
-    assert 10 <= np.unique(rows).size <= 11
-    assert np.unique(planes.ct).tolist() == [-1024, 40]
-    beside = sample_coronal(pet, pet, fine, 19, 2.0).ct
-    assert beside is not None
-    assert (beside == -1024).all()
-
-
-def test_an_oblique_fine_ct_is_left_for_the_resampled_one() -> None:
-    pet = random_volume()
-    turn = np.array([[0.96, -0.28, 0], [0.28, 0.96, 0], [0, 0, 1]])
-    affine = pet.affine_lps.copy()
-    affine[:3, :3] = turn @ affine[:3, :3]
-    oblique = Volume(np.full(pet.values.shape, 500, np.int16), affine)
-    planes = sample_coronal(pet, pet, oblique, 3, 2.0)
-    assert planes.ct is not None
-    assert np.array_equal(planes.ct, np.asarray(planes.pet))
-
-
-def test_pet_only_and_ct_only() -> None:
-    volume = random_volume()
-    assert sample_coronal(volume, None, None, 0, 2.0).ct is None
-    ct_only = sample_coronal(None, volume, None, 0, 2.0)
-    assert ct_only.pet is None
-    assert ct_only.ct is not None
-    with pytest.raises(ImageGeometryError, match="The case has no volume"):
-        sample_coronal(None, None, None, 0, 2.0)
-
-
 # --- whole pictures ---
 
 
 def test_render_planes_by_kind() -> None:
-    pet, ct = np.full((2, 3), 2.5), np.full((2, 3), 40)
-    display, both = read_display(), CoronalPlanes(np.full((2, 3), 2.5), np.full((2, 3), 40), (1, 1))
+    display, both = read_display(), planes_of(2.5, 40)
     assert np.unique(render_planes(both, "ct", STYLE, display)).tolist() == [128]  # 127.5, half up
-    assert np.unique(render_planes(both, "pet", STYLE, display)).tolist() == [127]  # 255 - 128
-    hot = display.colour_map("hot")[128].astype(float)
+    assert np.unique(render_planes(both, "pet", STYLE, display)).tolist() == [127]  # 255 * (1 - 2048 / 4095)
+    hot = display.colour_map("hot")[2048].astype(float)
     assert render_planes(both, "fused", STYLE, display)[1, 2] == pytest.approx(64 + hot / 2, abs=0.51)
     for planes, kind in (
-        (CoronalPlanes(None, ct, (1, 1)), "pet"),
-        (CoronalPlanes(pet, None, (1, 1)), "ct"),
-        (CoronalPlanes(pet, None, (1, 1)), "fused"),
-        (CoronalPlanes(None, ct, (1, 1)), "fused"),
+        (planes_of(None, 40), "pet"),
+        (planes_of(2.5, None), "ct"),
+        (planes_of(2.5, None), "fused"),
+        (planes_of(None, 40), "fused"),
         (both, "mip"),
     ):
         with pytest.raises(ImageGeometryError, match=f"This case has no {kind} picture"):
             render_planes(planes, kind, STYLE, display)
+    nothing = planes_of(np.nan, -1024)
+    assert np.unique(render_planes(nothing, "pet", STYLE, display)).tolist() == [255]  # the lowest value
+    assert np.unique(render_planes(nothing, "fused", STYLE, display)).tolist() == [0]
     with pytest.raises(UnknownNameError):
         render_planes(both, "pet", Style(SUV5, SOFT, pet_map="hott"), display)
 
@@ -300,11 +224,11 @@ def test_the_models_picture_has_a_pixel_for_each_voxel(kind: str) -> None:
     display = read_display()
     if kind == "ct":
         window = zscore_window(ct, limit=display.model_ct_z_limit)
-        assert np.array_equal(picture, grey(to_byte(coronal_plane(ct, 3), window)))
+        assert np.array_equal(picture, grey(to_byte(coronal(ct, 3), window)))
     if kind == "fused":
-        z = to_byte(coronal_plane(ct, 3), zscore_window(ct, limit=display.model_ct_z_limit))
+        z = to_byte(coronal(ct, 3), zscore_window(ct, limit=display.model_ct_z_limit))
         table = display.colour_map(display.model_map)
-        assert np.array_equal(picture, fuse(z, to_byte(coronal_plane(pet, 3), SUV5), table, display.model_opacity))
+        assert np.array_equal(picture, fuse(z, to_level(coronal(pet, 3), SUV5), table, display.model_opacity))
 
 
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))))
