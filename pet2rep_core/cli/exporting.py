@@ -1,4 +1,4 @@
-"""``pet2rep export``: ratings and scores as tables."""
+"""``pet2rep export``: ratings, scores and measurements as tables."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     score = _command(commands, "score", "scoring", "score generated reports against the references")
     score.add_argument("--all", action="store_true", help="score again what has scores already")
 
-    export = _command(commands, "export", "exporting", "write ratings and scores into a folder")
+    export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
     export.add_argument("folder", metavar="DIR", type=Path)
     export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
 

@@ -1,4 +1,4 @@
-"""What happened, never overwritten: cases, reports, runs, generations, scores and ratings in DuckDB."""
+"""What happened, never overwritten: cases, reports, runs, generations, scores, ratings and measurements in DuckDB."""
 
 from pet2rep_core.store.inbox import InboxRecorder, hand_over
 from pet2rep_core.store.opening import open_or_hand_over, open_store
@@ -8,10 +8,12 @@ from pet2rep_core.store.stored import (
     CaseRow,
     Draft,
     IngestedFile,
+    Measurement,
     Recorded,
     RunRow,
     SavedRating,
     StoredGeneration,
+    StoredMeasurement,
     StoredRating,
     StoredReport,
     StoredScore,
@@ -23,6 +25,7 @@ __all__ = [
     "Draft",
     "InboxRecorder",
     "IngestedFile",
+    "Measurement",
     "Recorded",
     "Recorder",
     "RowsRefusedError",
@@ -30,6 +33,7 @@ __all__ = [
     "SavedRating",
     "Store",
     "StoredGeneration",
+    "StoredMeasurement",
     "StoredRating",
     "StoredReport",
     "StoredScore",

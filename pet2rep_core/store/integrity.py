@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pet2rep_core.records import text_sha256
 from pet2rep_core.store.driver import Database
+from pet2rep_core.store.events import Stream, chain_problems, journalled
 from pet2rep_core.store.journal import Journal
-from pet2rep_core.store.ratings import EVENT_COLUMNS, chain_problems, stored_event
+from pet2rep_core.store.notes import MEASUREMENTS
+from pet2rep_core.store.ratings import RATINGS
+from pet2rep_core.store.rows import Row
 
 _REFERENCES = (
     ("report", "case_id", "study_case"),
@@ -15,7 +18,10 @@ _REFERENCES = (
     ("score", "generation_id", "generation"),
     ("rating_event", "generation_id", "generation"),
     ("rating_answer", "event_id", "rating_event"),
+    ("measurement", "case_id", "study_case"),
+    ("measurement", "generation_id", "generation"),
 )
+_STREAMS = (RATINGS, MEASUREMENTS)
 _NO_TRIGGER_NEEDED = ("append_only_guard",)
 
 
@@ -26,7 +32,7 @@ def problems(database: Database, journal: Journal) -> list[str]:
             *_missing_triggers(database),
             *_orphans(database),
             *_changed_texts(database),
-            *_rating_problems(database),
+            *_chains(database),
             *journal.problems(),
             *_disagreements(database, journal),
         ]
@@ -56,7 +62,8 @@ def _orphans(database: Database) -> list[str]:
     found = []
     for table, column, parent in _REFERENCES:
         [(count,)] = database.rows(
-            f"SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.{column} = t.{column})"
+            f"SELECT count(*) FROM {table} t WHERE t.{column} IS NOT NULL "
+            f"AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.{column} = t.{column})"
         )
         if count:
             found.append(f"{count} rows of {table} belong to no {parent}.")
@@ -72,32 +79,45 @@ def _changed_texts(database: Database) -> list[str]:
     return found
 
 
-def _rating_problems(database: Database) -> list[str]:
-    columns = ", ".join(EVENT_COLUMNS)
-    rows = database.rows(f"SELECT {columns} FROM rating_event ORDER BY generation_id, reader, revision")
-    events = [stored_event(row) for row in rows]
+def _chains(database: Database) -> list[str]:
+    found = []
+    for stream in _STREAMS:
+        rows = database.rows(f"{stream.select} ORDER BY {', '.join(stream.place)}, revision")
+        events = [stream.read(row) for row in rows]
+        found += chain_problems(stream, events)
+        if stream is RATINGS:
+            found += _differing_answers(database, events)
+    return found
+
+
+def _differing_answers(database: Database, events: list[Row]) -> list[str]:
     answers: dict[str, dict[str, int | None]] = {}
     for event_id, dimension, value in database.rows("SELECT event_id, dimension, value FROM rating_answer"):
         answers.setdefault(event_id, {})[dimension] = value
-    differing = [
+    return [
         f"The answers of rating event {event['event_id']} differ from what was saved."
         for event in events
         if answers.get(event["event_id"], {}) != event["answers"]
     ]
-    return [*chain_problems(events), *differing]
 
 
 def _disagreements(database: Database, journal: Journal) -> list[str]:
-    stored = {str(row[0]): str(row[1]) for row in database.rows("SELECT event_id, row_hash FROM rating_event")}
-    taken = {tuple(row) for row in database.rows("SELECT generation_id, reader, revision FROM rating_event")}
-    found, journalled = [], set()
-    for event in journal.events():
+    lines: dict[str, list[Row]] = {stream.table: [] for stream in _STREAMS}
+    for table, event in journalled(journal):
+        lines.setdefault(table, []).append(event)
+    return [problem for stream in _STREAMS for problem in _disagreements_of(stream, database, lines[stream.table])]
+
+
+def _disagreements_of(stream: Stream, database: Database, lines: list[Row]) -> list[str]:
+    stored, taken = stream.stored(database)
+    name = f"{stream.name.capitalize()} event"
+    found, seen = [], set()
+    for event in lines:
         event_id = event["event_id"]
-        journalled.add(event_id)
+        seen.add(event_id)
         if event_id in stored:
             if stored[event_id] != event["row_hash"]:
-                found.append(f"Rating event {event_id} differs between the database and the journal.")
-        elif (event["generation_id"], event["reader"], event["revision"]) not in taken:
-            found.append(f"Rating event {event_id} is in the journal but not in the database.")
-    found += [f"Rating event {event_id} is not in the journal." for event_id in sorted(set(stored) - journalled)]
-    return found
+                found.append(f"{name} {event_id} differs between the database and the journal.")
+        elif (*stream.place_of(event), event["revision"]) not in taken:
+            found.append(f"{name} {event_id} is in the journal but not in the database.")
+    return found + [f"{name} {event_id} is not in the journal." for event_id in sorted(set(stored) - seen)]

@@ -1,8 +1,8 @@
-"""The second, independent copy of every rating: a hash-chained JSON-lines file beside the database.
+"""The second, independent copy of every rating and measurement: hash-chained JSON lines beside the database.
 
 A line is on the disk (fsync) before the database commits, and is replayed into the database at the next start
 if the database has lost it. Each line carries the hash of the line before it and its own hash. The file only
-grows; the one exception is a line whose rating was never confirmed, which is taken back.
+grows; the one exception is a line whose event was never confirmed, which is taken back.
 """
 
 from __future__ import annotations

@@ -16,9 +16,11 @@ from pet2rep_core.records import KeySlices, Rating
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import integrity, tables
 from pet2rep_core.store.driver import Database, utc_now
+from pet2rep_core.store.events import reconcile
 from pet2rep_core.store.inbox import move_aside, read_handed_over, waiting_files
 from pet2rep_core.store.journal import Journal, canonical_json
 from pet2rep_core.store.kinds import insert_rows, kind_named
+from pet2rep_core.store.notes import NoteLog
 from pet2rep_core.store.ratings import RatingLog
 from pet2rep_core.store.recorder import Recorder
 from pet2rep_core.store.rows import (
@@ -42,10 +44,12 @@ from pet2rep_core.store.stored import (
     CaseRow,
     Draft,
     IngestedFile,
+    Measurement,
     Recorded,
     RunRow,
     SavedRating,
     StoredGeneration,
+    StoredMeasurement,
     StoredRating,
     StoredReport,
     StoredScore,
@@ -67,7 +71,8 @@ class Store(Recorder):
             migrate(self._database, known)
             self._journal = Journal(settings.database.with_suffix(".journal.jsonl"))
             self._ratings = RatingLog(self._database, self._journal)
-            repairs = self._ratings.reconcile()
+            self._notes = NoteLog(self._database, self._journal)
+            repairs = reconcile(self._database, self._journal, (self._ratings.log, self._notes.log))
         except BaseException:
             self._database.close()
             raise
@@ -281,6 +286,46 @@ class Store(Recorder):
         )
         return Draft(json.loads(rows[0][0]), rows[0][1], iso(rows[0][2])) if rows else None
 
+    # --- a reader's own notes
+
+    def record_measurement(self, measurement: Measurement) -> StoredMeasurement:
+        """Keep a measurement; it is in the database and in the journal when this returns.
+
+        The same name with another content is its next revision; with the same content nothing is stored again.
+
+        Raises
+        ------
+        PermissionDeniedError
+            If the name belongs to another reader or another case.
+        StoreError
+            If it could not be kept; nothing is stored then.
+        """
+        return self._notes.keep(measurement)
+
+    def withdraw_measurement(self, measurement_id: str, case_id: str, reader: str) -> StoredMeasurement:
+        """Withdraw a measurement of a reader; its revisions stay in the history.
+
+        Raises
+        ------
+        PermissionDeniedError
+            If it belongs to another reader or another case.
+        StoreError
+            If there is none of this name, or it could not be withdrawn.
+        """
+        return self._notes.withdraw(measurement_id, case_id, reader)
+
+    def measurements(self, case_id: str, reader: str) -> list[StoredMeasurement]:
+        """Return what a reader has kept in a case and not withdrawn, the newest first; nobody else's."""
+        return self._notes.of_reader(case_id, reader)
+
+    def record_reader_settings(self, reader: str, settings: Mapping[str, Any]) -> int:
+        """Keep how a reader set the viewer, at most 4 kB of JSON; returns the revision."""
+        return self._notes.record_settings(reader, settings)
+
+    def reader_settings(self, reader: str) -> dict[str, Any]:
+        """Return the newest settings of a reader; empty where there are none."""
+        return self._notes.settings(reader)
+
     # --- audit, export, checks
 
     def record_event(
@@ -302,6 +347,10 @@ class Store(Recorder):
     def scores_table(self) -> pa.Table:
         """Return the newest scores in :data:`tables.SCORES_SCHEMA`."""
         return tables.scores_table(self._database)
+
+    def measurements_table(self) -> pa.Table:
+        """Return all kept measurements, one row per number, in :data:`tables.MEASUREMENTS_SCHEMA`."""
+        return tables.measurements_table(self._database)
 
     def verify(self) -> list[str]:
         """Return what is wrong with the store, one sentence each; empty where all is well."""

@@ -123,6 +123,39 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """Something that a reader measured in a case and keeps as a note.
+
+    ``measurement_id`` is made by the screen (a UUID). ``kind`` is sphere, freehand or line, ``role`` is liver or
+    empty. ``result`` is JSON with a list ``numbers`` of ``quantity``, ``value``, ``unit`` and ``reason``, which
+    the export reads. ``generation_id`` is the report that was on the screen, or None; ``prepared_key`` names the
+    images that were measured.
+    """
+
+    measurement_id: str
+    case_id: str
+    reader: str
+    kind: str
+    shape: dict[str, Any]
+    result: dict[str, Any]
+    signature: str
+    prepared_key: str
+    generation_id: str | None = None
+    label: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMeasurement:
+    """One revision of a measurement; a withdrawal keeps neither shape nor result."""
+
+    measurement: Measurement
+    revision: int
+    withdrawn: bool
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestedFile:
     """One file of the inbox: taken (``reason`` is None) or set aside with its one-sentence reason."""
 

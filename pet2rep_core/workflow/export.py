@@ -12,15 +12,20 @@ import pyarrow.parquet
 from pet2rep_core.errors import StoreError, UnknownNameError
 from pet2rep_core.store import Store
 
-TABLES = ("ratings", "scores")
+TABLES = ("ratings", "scores", "measurements")
 FORMATS = ("csv", "parquet")
 
 
 def table(store: Store, name: str) -> pa.Table:
-    """Return a table of the store: ``ratings`` (a row per rating and dimension) or ``scores``."""
-    if name not in TABLES:
+    """Return a table of the store.
+
+    ``ratings`` has a row per rating and dimension, ``scores`` one per score, ``measurements`` one per number that
+    a reader measured and kept. All readers are in it: it is the researcher's.
+    """
+    made = {"ratings": store.ratings_table, "scores": store.scores_table, "measurements": store.measurements_table}
+    if name not in made:
         raise UnknownNameError("table", name, TABLES)
-    return store.ratings_table() if name == "ratings" else store.scores_table()
+    return made[name]()
 
 
 def encode_table(content: pa.Table, file_format: str) -> bytes:

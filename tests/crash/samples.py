@@ -14,7 +14,7 @@ from pet2rep_core.records import (
     text_sha256,
 )
 from pet2rep_core.settings import Settings
-from pet2rep_core.store import CaseRow, Recorder, RunRow, Store, open_store
+from pet2rep_core.store import CaseRow, Measurement, Recorder, RunRow, Store, StoredMeasurement, open_store
 
 MIN_FREE = 2**16
 ANSWERS = {"acc": 4, "com": 3, "cla": 5, "usa": None, "ove": 4}
@@ -87,3 +87,22 @@ def rate(store: Store, generation_id: str = "gen-1", *, base: int = 0, event_id:
     return store.record_rating(
         a_rating(generation_id, **changes), event_id=event_id or click(), base_revision=base, session_id="tab"
     )
+
+
+NUMBERS = [
+    {"quantity": "suv_max", "value": 12.625, "unit": "g/mL", "reason": ""},
+    {"quantity": "mtv_ml_percist", "value": None, "unit": "mL", "reason": "no liver reference"},
+]
+
+
+def a_measurement(**changes) -> Measurement:
+    values = {
+        "measurement_id": "note-0001", "case_id": "case-1", "reader": "R01", "kind": "sphere",
+        "shape": {"centre_mm": [1.5, -2.0, 300.25], "diameter_mm": 30.0}, "result": {"numbers": NUMBERS},
+        "signature": "voi|unit:suvbw|v:1", "prepared_key": "p" * 64, "generation_id": "gen-1", "label": "右肺上叶",
+    }  # fmt: skip
+    return Measurement(**{**values, **changes})
+
+
+def keep(store: Store, **changes) -> StoredMeasurement:
+    return store.record_measurement(a_measurement(**changes))

@@ -264,7 +264,7 @@ class TestGenerateScoreExportVerify:
             assert found == [(4,)]
         assert main(["export", str(tmp_path / "out")]) == 0
         assert capsys.readouterr().out.splitlines() == [
-            str(tmp_path / "out" / f"{n}.csv") for n in ("ratings", "scores")
+            str(tmp_path / "out" / f"{n}.csv") for n in ("ratings", "scores", "measurements")
         ]
 
     def test_what_fails_is_named_and_the_rest_is_made(self, imported, capsys):

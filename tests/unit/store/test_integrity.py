@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from tests.crash.samples import SCORES, a_report, fill, opened, rate
+from tests.crash.samples import SCORES, a_report, fill, keep, opened, rate
 
 NAMES = {0: "click-0000", 1: "click-0001", 2: "click-0002"}
 
@@ -16,6 +16,8 @@ def rated(home):
     store.record_scores("gen-1", SCORES)
     for base, name in NAMES.items():
         rate(store, base=base, event_id=name, comment=f"revision {base + 1}")
+    for label in ("one", "two"):
+        keep(store, label=label)
     assert store.verify() == []
     store.close()
     return home
@@ -51,11 +53,16 @@ def rated(home):
             ["The answers of rating event click-0000 differ from what was saved."],
         ),
         (["DELETE FROM study_case"], ["1 rows of report belong to no study_case.",
-                                      "1 rows of generation belong to no study_case."]),
+                                      "1 rows of generation belong to no study_case.",
+                                      "2 rows of measurement belong to no study_case."]),
         (["DELETE FROM run"], ["1 rows of generation belong to no run."]),
         (
             ["DELETE FROM generation"],
-            ["2 rows of score belong to no generation.", "3 rows of rating_event belong to no generation."],
+            [
+                "2 rows of score belong to no generation.",
+                "3 rows of rating_event belong to no generation.",
+                "2 rows of measurement belong to no generation.",
+            ],
         ),
         (
             ["UPDATE generation SET body = 'better'"],
@@ -76,6 +83,33 @@ def test_a_change_behind_the_stores_back_is_named(rated, statements, expected):
     connection.close()
     store = opened(rated)
     assert store.verify() == expected
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE measurement SET result = '{\"numbers\": []}' WHERE revision = 1", ["was changed after it was saved"]),
+        ("UPDATE measurement SET reader = 'R02' WHERE revision = 2", ["was changed after it was saved"]),
+        (
+            "UPDATE measurement SET row_hash = repeat('1', 64) WHERE revision = 2",
+            ["was changed after it was saved", "differs between the database and the journal"],
+        ),
+        ("UPDATE measurement SET prev_hash = repeat('0', 64) WHERE revision = 2", ["was changed", "does not follow"]),
+    ],
+)
+def test_a_changed_measurement_is_named(rated, statement, words):
+    store = opened(rated)
+    with store._database.transaction() as tx:
+        tx.execute("DROP TRIGGER measurement_no_update ON measurement")
+    with store._database.transaction() as tx:
+        tx.execute(statement)
+    trigger, *problems = store.verify()
+    assert "measurement is no longer protected against UPDATE" in trigger
+    assert len(problems) == len(words)
+    for problem, expected in zip(problems, words, strict=True):
+        assert problem.startswith("Measurement event ")
+        assert expected in problem
     store.close()
 
 

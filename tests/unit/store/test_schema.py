@@ -5,14 +5,21 @@ import shutil
 import pytest
 
 from pet2rep_core.errors import SchemaVersionError, StoreError
-from pet2rep_core.store.schema import MIGRATIONS, read_migrations, sql_statements
-from tests.crash.samples import fill, opened, rate
+from pet2rep_core.store import Recorder
+from pet2rep_core.store.driver import Database
+from pet2rep_core.store.journal import Journal
+from pet2rep_core.store.kinds import insert_rows, kind_named
+from pet2rep_core.store.ratings import RatingLog
+from pet2rep_core.store.schema import MIGRATIONS, migrate, read_migrations, sql_statements
+from tests.crash.samples import ANSWERS, MIN_FREE, a_rating, click, fill, keep, opened, rate
 
 TABLES = (
-    "audit_event", "draft", "generation", "ingested_file", "key_slices", "rating_answer", "rating_event", "report",
-    "run", "schema_version", "score", "study_case",
+    "audit_event", "draft", "generation", "ingested_file", "key_slices", "measurement", "rating_answer",
+    "rating_event", "reader_setting", "report", "run", "schema_version", "score", "study_case",
 )  # fmt: skip
-SECOND = "CREATE TABLE extra (a INTEGER PRIMARY KEY);\nALTER TABLE draft ADD COLUMN device VARCHAR;\n"
+PAST = read_migrations()
+NEXT = PAST[-1].version + 1
+EXTRA = "CREATE TABLE extra (a INTEGER PRIMARY KEY);\nALTER TABLE draft ADD COLUMN device VARCHAR;\n"
 
 
 @pytest.fixture
@@ -49,10 +56,12 @@ def test_the_tables_are_those_that_are_protected(empty):
 
 
 def test_a_new_migration_keeps_rows_and_triggers(rated, migrations):
-    (migrations / "0002_extra.sql").write_text(SECOND)
+    (migrations / f"{NEXT:04}_extra.sql").write_text(EXTRA)
     store = opened(rated, migrations=migrations)
     assert store.rating("gen-1", "R01").revision == 1
-    assert store._database.rows("SELECT version, name FROM schema_version ORDER BY 1") == [(1, "first"), (2, "extra")]
+    assert store._database.rows("SELECT version, name FROM schema_version ORDER BY 1") == [
+        *((one.version, one.name) for one in PAST), (NEXT, "extra"),
+    ]  # fmt: skip
     # the new table came without its triggers, the old ones kept theirs
     assert store.verify() == [
         "The table extra is no longer protected against UPDATE.",
@@ -63,9 +72,10 @@ def test_a_new_migration_keeps_rows_and_triggers(rated, migrations):
 
 
 def test_a_newer_database_is_refused_and_left_alone(rated, migrations):
-    (migrations / "0002_extra.sql").write_text(SECOND)
+    (migrations / f"{NEXT:04}_extra.sql").write_text(EXTRA)
     opened(rated, migrations=migrations).close()
-    with pytest.raises(SchemaVersionError, match=r"version 2 \(extra\), this program knows versions up to 1") as caught:
+    words = rf"version {NEXT} \(extra\), this program knows versions up to {NEXT - 1}"
+    with pytest.raises(SchemaVersionError, match=words) as caught:
         opened(rated)
     assert "newer program" in caught.value.hint
     opened(rated, migrations=migrations).close()
@@ -79,13 +89,45 @@ def test_an_edited_migration_is_refused(rated, migrations):
 
 
 def test_a_migration_that_fails_leaves_nothing(rated, migrations):
-    (migrations / "0002_bad.sql").write_text(SECOND + "INSERT INTO nowhere VALUES (1);\n")
+    (migrations / f"{NEXT:04}_bad.sql").write_text(EXTRA + "INSERT INTO nowhere VALUES (1);\n")
     with pytest.raises(StoreError, match="nowhere"):
         opened(rated, migrations=migrations)
     store = opened(rated)
     assert store.verify() == []
     assert store._database.rows("SELECT count(*) FROM information_schema.tables WHERE table_name = 'extra'") == [(0,)]
     store.close()
+
+
+class PastStore(Recorder):
+    """Records into a database of an earlier version, which the Store of today cannot open as it is."""
+
+    def __init__(self, database):
+        self._database = database
+
+    def record_rows(self, kind, rows):
+        with self._database.transaction() as tx:
+            return insert_rows(tx, kind_named(kind), rows)
+
+
+@pytest.mark.parametrize("version", [one.version for one in PAST])
+def test_a_database_of_every_past_version_is_brought_up_to_date(home, version):
+    database = Database(home / "pet2rep.duckdb", min_free_bytes=MIN_FREE)
+    journal = Journal(home / "pet2rep.journal.jsonl")
+    assert migrate(database, PAST[:version]) == list(range(1, version + 1))
+    fill(PastStore(database))
+    RatingLog(database, journal).record(
+        a_rating(comment="of the past"), event_id=click(), base_revision=0, session_id="tab"
+    )
+    database.close()
+    journal.close()
+    again = opened(home)
+    assert again.notices == ()
+    assert again.verify() == []
+    assert again.rating("gen-1", "R01").rating.comment == "of the past"
+    assert [(row["dimension"], row["value"]) for row in again.ratings_table().to_pylist()] == sorted(ANSWERS.items())
+    assert keep(again).revision == 1
+    assert again.verify() == []
+    again.close()
 
 
 @pytest.mark.parametrize(
@@ -125,8 +167,7 @@ def test_one_text_gives_the_statements_of_each_database():
 
 
 def test_the_text_for_postgresql_protects_the_same_tables_and_has_nothing_of_duckdb():
-    [first] = read_migrations()
-    statements = sql_statements(first.text, "pg")
+    statements = [statement for one in PAST for statement in sql_statements(one.text, "pg")]
     protected = [s.split()[2].removesuffix("_append_only") for s in statements if s.startswith("CREATE TRIGGER")]
     assert sorted(protected) == sorted(TABLES)
     assert not any("error(" in s or "{{" in s for s in statements)

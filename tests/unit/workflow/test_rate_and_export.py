@@ -16,6 +16,7 @@ from pet2rep_core.workflow.export import encode_table, export_tables, table
 from pet2rep_core.workflow.generate import generate_report
 from pet2rep_core.workflow.rate import Form, check_reader, next_unrated, open_form, save_rating, to_rate, unanswered
 from pet2rep_core.workflow.score import score_generation
+from tests.crash.samples import keep
 
 RATINGS_HEADER = (
     '"case_id","dataset","model","input_setting","language","run_id","generation_id","reader","dimension","value",'
@@ -24,6 +25,11 @@ RATINGS_HEADER = (
 SCORES_HEADER = (
     '"case_id","dataset","model","input_setting","language","run_id","generation_id","status","metric","value",'
     '"reason","signature","text_sha256","created_at"'
+)
+MEASUREMENTS_HEADER = (
+    '"case_id","dataset","model","input_setting","language","run_id","generation_id","rating_event_id","reader",'
+    '"measurement_id","label","role","kind","quantity","value","unit","reason","signature","shape","prepared_key",'
+    '"revision","created_at","event_id"'
 )
 COMMENT = 'Liver, "左叶"\nsecond line'
 
@@ -113,12 +119,14 @@ def test_what_comes_next(store, rubric, generation):
 def rated(store, rubric, generation):
     save(store, rubric, generation, Form(answers(rubric), COMMENT, 0, is_draft=False))
     score_generation(store, generation.generation_id)
+    keep(store, case_id="a", generation_id=generation.generation_id, label='=1+1, "links"')
     return store
 
 
 def test_the_headers_are_what_others_read(rated):
     assert encode_table(table(rated, "ratings"), "csv").decode().splitlines()[0] == RATINGS_HEADER
     assert encode_table(table(rated, "scores"), "csv").decode().splitlines()[0] == SCORES_HEADER
+    assert encode_table(table(rated, "measurements"), "csv").decode().splitlines()[0] == MEASUREMENTS_HEADER
     empty = encode_table(table(rated, "ratings").slice(0, 0), "csv").decode()
     assert empty == RATINGS_HEADER + "\n"
 
@@ -126,7 +134,7 @@ def test_the_headers_are_what_others_read(rated):
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_both_formats_give_the_table_back(rated, rubric, tmp_path, file_format):
     files = {path.stem: path for path in export_tables(rated, tmp_path / "out", file_format)}
-    assert sorted(files) == ["ratings", "scores"]
+    assert sorted(files) == ["measurements", "ratings", "scores"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in files.values())
     for name, path in files.items():
         wanted = table(rated, name)
