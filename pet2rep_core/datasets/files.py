@@ -137,7 +137,7 @@ def relative_parts(folder: Path, root: Path) -> tuple[str, ...]:
     return folder.relative_to(root).parts or (root.resolve().name,)
 
 
-def resolve_inside(name: str, base: Path, dataset: Path) -> Path:
+def resolve_inside(name: str, base: Path, dataset: Path, *, folder: bool = False) -> Path:
     """Return the file that a table or manifest names, which must lie inside the dataset.
 
     Parameters
@@ -148,6 +148,8 @@ def resolve_inside(name: str, base: Path, dataset: Path) -> Path:
         Folder of the file that says so.
     dataset : Path
         Folder that the path may not leave, also not through a symbolic link.
+    folder : bool
+        Whether a folder will do as well.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def resolve_inside(name: str, base: Path, dataset: Path) -> Path:
         )
     if not exists:
         raise DatasetLayoutError(f"There is no file {shown!r}.", hint="Paths are relative to the file that names them.")
-    if not is_file:
+    if not is_file and not folder:
         raise DatasetLayoutError(f"{shown!r} is a folder.", hint="Give one file.")
     return base / given
 

@@ -18,6 +18,7 @@ from pet2rep_core.datasets.files import Layout
 from pet2rep_core.datasets.manifest import MANIFEST
 from pet2rep_core.datasets.nifti_folders import AUTOPET, HECKTOR
 from pet2rep_core.datasets.nnunet import NNUNET
+from pet2rep_core.datasets.organ_files import add_organ_masks
 from pet2rep_core.datasets.pairs import IMAGE_PAIR
 from pet2rep_core.datasets.petwb import PETWB, PETWB_TABLES
 from pet2rep_core.errors import DatasetLayoutError, ImageReadError, UnknownNameError
@@ -125,4 +126,4 @@ def scan_dataset(path: Path, *, layout: str | None = None) -> DatasetScan:
             f"{root.resolve().name!r} holds no case of the layout {chosen.name!r} ({chosen.description}).",
             hint="Check the path, or leave the layout to be detected.",
         )
-    return DatasetScan(root, chosen.name, tuple(cases), tuple(errors))
+    return DatasetScan(root, chosen.name, add_organ_masks(cases), tuple(errors))

@@ -8,6 +8,7 @@ import numpy as np
 
 from pet2rep_core.datasets.bids import sidecar_suv
 from pet2rep_core.datasets.dicom import dicom_suv, read_dicom_volume
+from pet2rep_core.imaging.organ_masks import OrganPlace, measure_masks
 from pet2rep_core.imaging.read import read_volume_checked
 from pet2rep_core.imaging.volume import Volume
 from pet2rep_core.records import CaseSource, PetUnit, SeriesInfo, SeriesRole, SuvFactors
@@ -72,6 +73,26 @@ def load_case(source: CaseSource) -> LoadedCase:
         warnings += suv.warnings
     ct = _read(source, ct_series, warnings) if ct_series is not None else None
     return LoadedCase(pet, unit, suv, ct, tuple(dict.fromkeys(warnings)))
+
+
+def load_organs(source: CaseSource, loaded: LoadedCase) -> tuple[dict[str, OrganPlace], tuple[str, ...]]:
+    """Return the places of the case's organ masks on its grid in LPS order, by name, and what a reader should know.
+
+    Masks that carry no names of organs (those of lesions) are passed over.
+    """
+    series = [s for s in source.series if s.role is SeriesRole.MASK and s.skipped is None]
+    grid = loaded.pet if loaded.pet is not None else loaded.ct
+    organs: dict[str, OrganPlace] = {}
+    notes: list[str] = []
+    if grid is None:
+        return organs, ()
+    for masks in series:
+        turned = grid.to_lps()
+        pet = None if loaded.pet is None else turned
+        found, warnings = measure_masks(masks.files, turned, pet, folder=masks.size is None)
+        organs |= found
+        notes += warnings
+    return organs, tuple(notes)
 
 
 def pet_suv(source: CaseSource, series: SeriesInfo) -> SuvFactors:

@@ -4,7 +4,8 @@ Columns (all but ``case`` optional; any order, any case):
 
 =================  =============================================================================================
 case               name of the case
-pet, ct, mask      image files
+pet, ct            image files
+mask               an image file, or a folder of organ masks with one file an organ
 pet_unit           ``suvbw`` or ``bqml``; without it the PET has no SUV
 report             path of a text file, or the text itself; ``report_zh`` and ``report_en`` for two languages
 findings,          the two parts, in place of or beside ``report``
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from pet2rep_core.datasets.benchmark import PICTURE_SUFFIXES, first_keys, is_jsonl, json_lines
 from pet2rep_core.datasets.files import Found, Layout, image_series, resolve_inside
+from pet2rep_core.datasets.organ_files import mask_folder
 from pet2rep_core.datasets.report_files import (
     TABLE_SUFFIXES,
     TEXT_SUFFIXES,
@@ -146,8 +148,8 @@ def _series(cells: dict[str, str], path: Path) -> Iterator[SeriesInfo]:
     for role in (SeriesRole.PET, SeriesRole.CT, SeriesRole.MASK):
         name = cells.get(role.value, "")
         if name:
-            file = resolve_inside(name, path.parent, path.parent)
-            yield image_series(file, role, units=units.get(role.value))
+            file = resolve_inside(name, path.parent, path.parent, folder=role is SeriesRole.MASK)
+            yield mask_folder(file) if file.is_dir() else image_series(file, role, units=units.get(role.value))
 
 
 def _picture(name: str, path: Path) -> Path:

@@ -13,10 +13,10 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,11 +25,12 @@ import numpy as np
 
 from pet2rep_core.errors import ImageReadError, StoreError
 from pet2rep_core.imaging.keyslices import body_columns, choose_key_slices
+from pet2rep_core.imaging.organ_masks import OrganPlace, organ_from_json
 from pet2rep_core.imaging.resample import clamp_padding, ct_on_pet_grid
 from pet2rep_core.imaging.volume import Volume
 from pet2rep_core.records import KeySlices, PetUnit, SuvFactors
 
-PREPARED_VERSION = 2
+PREPARED_VERSION = 3
 _INDEX = "case.json"
 _TO_PLANES, _FROM_PLANES = (1, 2, 0), (2, 0, 1)
 _TYPES = {"pet": np.dtype(np.float32), "ct": np.dtype(np.int16), "ct_fine": np.dtype(np.int16)}
@@ -43,7 +44,8 @@ class PreparedCase:
     ``pet`` (float32, in ``pet_unit``) and ``ct`` (int16 HU) are on one LPS grid; ``ct_fine`` is the CT on
     its own grid.
     ``columns`` (first, one past the last, along I) hold the patient. ``pictures`` are the slice pictures of a
-    case without volumes.
+    case without volumes. ``organs`` are the places of its organ masks by name; cases prepared before
+    version 3 have none.
     """
 
     key: str
@@ -56,6 +58,7 @@ class PreparedCase:
     columns: tuple[int, int] = (0, 0)
     pictures: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    organs: Mapping[str, OrganPlace] = field(default_factory=dict)
 
     @property
     def grid(self) -> Volume | None:
@@ -72,10 +75,12 @@ def prepare_case(
     ct: Volume | None,
     pictures: tuple[Path, ...] = (),
     warnings: tuple[str, ...] = (),
+    organs: Mapping[str, OrganPlace] | None = None,
 ) -> str:
     """Put a case below ``root`` and return its key; the same content is written once.
 
-    Volumes are turned to LPS, the CT is clamped and put on the PET grid, and the key slices are chosen.
+    Volumes are turned to LPS, the CT is clamped and put on the PET grid, and the key slices are chosen. ``organs`` are
+    places on the grid of the case as it lies in LPS order.
 
     Raises
     ------
@@ -113,6 +118,7 @@ def prepare_case(
             "key_slices": None if key_slices is None else asdict(key_slices),
             "columns": list(body_columns(coarse, pet)) if has_volume else [0, 0],
             "warnings": list(warnings),
+            "organs": {name: asdict(place) for name, place in (organs or {}).items()},
             "pictures": [_copy_picture(path, build) for path in pictures],
             "volumes": {name: writing.result() for name, writing in written.items()},
         }
@@ -164,6 +170,7 @@ def _map(folder: Path, key: str) -> PreparedCase:
         columns=(index["columns"][0], index["columns"][1]),
         pictures=tuple(folder / entry["name"] for entry in index["pictures"]),
         warnings=tuple(index["warnings"]),
+        organs={name: organ_from_json(place) for name, place in index.get("organs", {}).items()},
     )
 
 

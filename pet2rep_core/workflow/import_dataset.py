@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from pet2rep_core.datasets.load import load_case, pet_suv
+from pet2rep_core.datasets.load import load_case, load_organs, pet_suv
 from pet2rep_core.errors import Pet2RepError, StoreError
 from pet2rep_core.imaging.prepared import PREPARED_VERSION, open_prepared, prepare_case
 from pet2rep_core.records import CaseSource, DatasetScan, KeySlices, Report, SeriesRole
@@ -188,6 +188,7 @@ def _has_images(source: CaseSource) -> bool:
 
 def _prepare(source: CaseSource, prepared: Path) -> str:
     loaded = load_case(source)
+    organs, notes = load_organs(source, loaded)
     return prepare_case(
         prepared,
         pet=loaded.pet,
@@ -195,7 +196,8 @@ def _prepare(source: CaseSource, prepared: Path) -> str:
         suv=loaded.suv,
         ct=loaded.ct,
         pictures=source.pictures,
-        warnings=loaded.warnings,
+        warnings=(*loaded.warnings, *notes),
+        organs=organs,
     )
 
 

@@ -1,5 +1,6 @@
 """Prepared cases: named by content, mapped, read-only, and never half there."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -14,6 +15,7 @@ from PIL import Image
 
 from pet2rep_core.errors import ImageGeometryError, ImageReadError, StoreError
 from pet2rep_core.imaging import prepared
+from pet2rep_core.imaging.organ_masks import OrganPlace
 from pet2rep_core.imaging.prepared import (
     PreparedCase,
     open_prepared,
@@ -150,6 +152,39 @@ def test_pictures_only(tmp_path: Path, pictures: tuple[Path, ...]) -> None:
     assert not any(stem in p.name for p in case.pictures for stem in ("a_90", "b_100"))  # names may name a patient
     assert verify_prepared(tmp_path, key) == []
     assert prepare(tmp_path, pictures=pictures[::-1], suv=SuvFactors(reason="No PET.")) != key  # the order counts
+
+
+ORGANS = {
+    "liver": OrganPlace((3, 4, 5), ((2, 5), (3, 6), (4, 7)), 1500.25, (3, 4, 6), 2.5),
+    "kidney_left": OrganPlace((9, 9, 9), ((9, 10), (9, 10), (9, 10)), 0.1),
+}
+
+
+def test_places_of_organs_are_kept(tmp_path: Path) -> None:
+    key = prepare(tmp_path, pet_of(), organs=ORGANS)
+    assert open_prepared(tmp_path, key).organs == ORGANS
+    assert verify_prepared(tmp_path, key) == []
+    assert key != prepare(tmp_path, pet_of())
+    assert open_prepared(tmp_path, prepare(tmp_path, pet_of())).organs == {}
+
+
+def test_a_case_of_version_2_opens_without_organs(tmp_path: Path) -> None:
+    """The index as version 2 wrote it: it knew no organs."""
+    folder = folder_of(tmp_path, prepare(tmp_path, pet_of(), ct_of()))
+    index = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+    del index["organs"]
+    index["version"] = 2
+    text = json.dumps(index, sort_keys=True, ensure_ascii=False, indent=1)
+    key = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    old = folder_of(tmp_path, key)
+    shutil.copytree(folder, old)
+    (old / "case.json").write_text(text, encoding="utf-8")
+    sizes = {path.name: path.stat().st_size for path in old.iterdir() if path.name != "sizes.json"}
+    (old / "sizes.json").write_text(json.dumps(sizes), encoding="utf-8")
+    case = open_prepared(tmp_path, key)
+    assert case.organs == {}
+    assert case.pet is not None
+    assert verify_prepared(tmp_path, key) == []
 
 
 # --- named by content ---
