@@ -17,17 +17,18 @@ with shown_errors():
         draw_demo_progress(page)
         st.stop()
     case, language = chosen
-    images, texts = st.columns([11, 10], gap="medium")
+    images, texts = st.columns([12, 9], gap="medium")
     with texts:
         generation = (
             choose_generation(page, case, language) if page.is_research else generation_to_rate(page, case, language)
         )
+    with images:  # first, since the places of the reports' words may take a moment
+        draw_images(page, case, generation)
+    with texts:
         draw_reports(page, case, generation, language)
         if generation is None:
             st.caption(page.text("rating.empty"))
         else:
             draw_rating_form(page, generation)
-    with images:
-        draw_images(page, case)
     if page.is_research and generation is not None:
         draw_scores(page, generation)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pet2rep_core.records import Generation, Language
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page
 from pet2rep_core.workflow.open_case import OpenCase, open_case
 from pet2rep_core.workflow.rate import next_unrated, to_rate
+
+_KEYS = {"before": "H", "after": "J"}
+"""The viewer's help sheet names them; the digits, U and N belong to the rating."""
 
 
 def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
@@ -26,7 +30,7 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
         waiting = next_unrated(page.server.store, page.reader, page.language)
         go_to(waiting)
         wanted = None if waiting is None else waiting.case_id
-    case_box, language_box = st.columns([3, 2], vertical_alignment="bottom")
+    case_box, before_box, after_box, language_box = st.columns([8, 1, 1, 6], vertical_alignment="bottom")
     datasets = {row.case_id: row.dataset for row in rows}
     chosen = case_box.selectbox(
         page.text("review.case"),
@@ -37,6 +41,9 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
     )
     if chosen != st.session_state.get(state.CASE):
         st.session_state[state.CASE] = chosen
+    place = ids.index(chosen)
+    _draw_step(page, before_box, "before", ids[place - 1] if place else None)
+    _draw_step(page, after_box, "after", ids[place + 1] if place + 1 < len(ids) else None)
     st.query_params["case"] = chosen
     case = open_case(page.server.store, page.server.settings, chosen)
     with language_box:
@@ -53,6 +60,38 @@ def generation_to_rate(page: Page, case: OpenCase, language: Language) -> Genera
         unrated = (g for g in mine if page.server.store.rating(g.generation_id, page.reader) is None)
         chosen = next(unrated, mine[0] if mine else None)
     return chosen
+
+
+def _draw_step(page: Page, box: DeltaGenerator, where: str, case_id: str | None) -> None:
+    """Draw the button, with its key, that opens the case before or after."""
+    box.button(
+        page.text(f"review.case_{where}"),
+        key=f"case_{where}",
+        icon=":material/chevron_left:" if where == "before" else ":material/chevron_right:",
+        shortcut=_KEYS[where],
+        disabled=case_id is None,
+        width="stretch",
+        on_click=_open_case,
+        args=(case_id,),
+    )
+
+
+def _open_case(case_id: str) -> None:
+    st.session_state[state.CASE] = case_id
+    for key in (state.GENERATION, "case_choice"):
+        st.session_state.pop(key, None)
+
+
+def following_case(page: Page, case: OpenCase) -> str | None:
+    """Return the case that is most likely opened next: the next one to rate, else the next of the list."""
+    case_id = case.row.case_id
+    if not page.is_research:
+        waiting = next_unrated(page.server.store, page.reader, page.language, after=case_id)
+        if waiting is not None and waiting.case_id != case_id:
+            return waiting.case_id
+    ids = [row.case_id for row in page.server.store.cases()]
+    place = ids.index(case_id) + 1
+    return ids[place] if place < len(ids) else None
 
 
 def go_to(generation: Generation | None) -> None:

@@ -29,10 +29,12 @@ LANGUAGE_NAMES = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
 _DEFAULT_READER = "R01"
 _STYLE = """
 <style>
-.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem; }
+.stMainBlockContainer { padding: 3.75rem 2rem 2rem; }
 .p2r-report { white-space: pre-wrap; overflow-wrap: anywhere; overflow-y: auto; height: 21rem; padding: 0.6rem 0.8rem;
   border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 4px; line-height: 1.55; font-size: 0.92rem; }
 .stMain:focus-visible, .p2r-report:focus-visible { outline: 2px solid currentColor; }
+.p2r-place { cursor: pointer; text-decoration: underline dotted rgba(128, 128, 128, 0.8); text-underline-offset: 3px; }
+.p2r-place:hover, .p2r-place:focus-visible { text-decoration-style: solid; background: rgba(24, 165, 88, 0.2); }
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
 [class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }
 .p2r-strip img { height: 15rem; max-width: 100%; background: #000; }

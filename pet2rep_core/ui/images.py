@@ -7,15 +7,16 @@ import html
 import streamlit as st
 
 from pet2rep_core.errors import ImageGeometryError
-from pet2rep_core.records import PetUnit
+from pet2rep_core.records import Generation, PetUnit
+from pet2rep_core.ui.cases import following_case
+from pet2rep_core.ui.charts import draw_chart
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.texts import read_texts
 from pet2rep_core.ui.viewer import draw_viewer, picture_address
 from pet2rep_core.workflow.open_case import OpenCase, choose_key_slices
 
 
-def draw_images(page: Page, case: OpenCase) -> None:
+def draw_images(page: Page, case: OpenCase, generation: Generation | None) -> None:
     """Draw what images the case has, and say what it does not have."""
     images = case.images
     if images is None:
@@ -25,67 +26,38 @@ def draw_images(page: Page, case: OpenCase) -> None:
         st.info(page.text("review.only_pictures"))
         _draw_strip(page, case, "picture/{n}", len(images.pictures))
         return
-    pet_preset, ct_preset = _choose_windows(page, case)
-    draw_viewer(
-        case,
-        pet_preset=pet_preset,
-        ct_preset=ct_preset,
-        display=page.server.display,
-        signer=page.server.signer,
-        language=page.language,
-    )
+    _draw_viewer(page, case, generation)
     if images.pet is not None and images.pet_unit is not PetUnit.SUVBW:
         st.warning(escape_markdown(page.text("review.no_suv", reason=images.suv.reason or "")))
     if images.warnings:
         with st.expander(page.text("review.about_images", n=len(images.warnings))):
             for warning in images.warnings:
                 st.text(warning)
-    _draw_model_strip(page, case)
+    _draw_key_slices(page, case)
 
 
-def _choose_windows(page: Page, case: OpenCase) -> tuple[str, str]:
-    display = page.server.display
-    left, right = st.columns(2)
-    pet_preset, ct_preset = display.default_pet, display.default_ct
-    if case.images is not None and case.images.pet_unit is PetUnit.SUVBW:
-        names = {n: f"SUV {w.low:g}–{w.high:g}" for n, w in display.pet_windows.items()}
-        pet_preset = left.selectbox(
-            page.text("review.pet_window"),
-            list(names),
-            format_func=names.__getitem__,
-            key="pet_preset",
-            index=list(names).index(display.default_pet),
-        )
-    if "ct" in case.kinds:
-        windows = {
-            n: f"{_window_name(page, n)}  {w.high - w.low:g}/{(w.high + w.low) / 2:g}"
-            for n, w in display.ct_windows.items()
-        }
-        ct_preset = right.selectbox(
-            page.text("review.ct_window"),
-            list(windows),
-            format_func=windows.__getitem__,
-            key="ct_preset",
-            index=list(windows).index(display.default_ct),
-        )
-    return pet_preset, ct_preset
+@st.fragment
+def _draw_viewer(page: Page, case: OpenCase, generation: Generation | None) -> None:
+    """Draw the viewer; a chart that is asked for draws only this part anew."""
+    rated = None if generation is None else generation.generation_id
+    chart = draw_viewer(
+        page,
+        case,
+        next_case=following_case(page, case),
+        generation_id=rated,
+    )
+    if chart:
+        with shown_errors():
+            draw_chart(page, case, chart)
 
 
-def _window_name(page: Page, preset: str) -> str:
-    """Return the name of a preset in the page's language; presets that a site added keep their own."""
-    key = f"ct_window.{preset}"
-    return page.text(key) if key in read_texts(page.language) else preset
-
-
-def _draw_model_strip(page: Page, case: OpenCase) -> None:
-    if case.key_slices is None:
+def _draw_key_slices(page: Page, case: OpenCase) -> None:
+    if case.key_slices is None or not page.is_research:
         return
     with st.expander(page.text("review.model_strip")):
-        _draw_strip(page, case, "model/{n}.png", len(case.key_slices.indices))
         rule = f"{case.key_slices.rule} {case.key_slices.reason}".strip()
         st.caption(escape_markdown(page.text("review.key_rule", rule=rule)))
-        if page.is_research:
-            _draw_key_slice_form(page, case)
+        _draw_key_slice_form(page, case)
 
 
 def _draw_key_slice_form(page: Page, case: OpenCase) -> None:
@@ -110,6 +82,6 @@ def _read_planes(planes: str, message: str) -> tuple[int, ...]:
 
 
 def _draw_strip(page: Page, case: OpenCase, what: str, count: int) -> None:
-    addresses = (picture_address(page.server.signer, case.row.case_id, what.format(n=n)) for n in range(count))
+    addresses = (picture_address(page, case.row.case_id, what.format(n=n)) for n in range(count))
     images = "".join(f'<img src="{html.escape(a)}" alt="{n + 1}">' for n, a in enumerate(addresses))
     st.html(f'<div class="p2r-strip">{images}</div>')

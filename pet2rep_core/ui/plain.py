@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Sequence
+from typing import Protocol
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _KEPT_CONTROLS = "\n\t"
@@ -15,13 +17,63 @@ def escape_markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", _visible(text)).replace("\n", "  \n")
 
 
-def report_html(text: str, *, language: str, label: str) -> str:
-    """Return a report as inert HTML in a box that scrolls; line breaks are kept."""
-    body = html.escape(_visible(text))
+class Clickable(Protocol):
+    """Words of a text that lead somewhere: [start, end) of the text as given, and where, in one sentence."""
+
+    @property
+    def start(self) -> int:
+        """First character."""
+
+    @property
+    def end(self) -> int:
+        """One past the last character."""
+
+    @property
+    def point(self) -> tuple[float, float, float]:
+        """Grid coordinates to go to."""
+
+    @property
+    def plane(self) -> str:
+        """Plane that shows it best."""
+
+    @property
+    def label(self) -> str:
+        """Where they lead."""
+
+
+def report_html(text: str, *, language: str, label: str, places: Sequence[Clickable] = ()) -> str:
+    """Return a report as inert HTML in a box that scrolls; line breaks are kept.
+
+    Parameters
+    ----------
+    text : str
+        The report; it is shown letter by letter.
+    language : str
+        ``zh`` or ``en``, for screen readers.
+    label : str
+        Name of the box.
+    places : sequence, optional
+        Words to click on, in order and not overlapping. Each becomes a button of the class ``p2r-place`` with
+        its point (grid coordinates) and plane around its words; what a click does is up to the viewer. Only the
+        first is a stop of the Tab key.
+    """
+    parts: list[str] = []
+    at = 0
+    for number, place in enumerate(places):
+        title = html.escape(_visible(place.label))
+        point = ",".join(f"{part:.2f}" for part in place.point)
+        words = html.escape(_visible(text[place.start : place.end]))
+        parts.append(html.escape(_visible(text[at : place.start])))
+        parts.append(
+            f'<span role="button" tabindex="{0 if number == 0 else -1}" class="p2r-place" '
+            f'data-point="{point}" data-plane="{html.escape(place.plane)}" title="{title}">{words}</span>'
+        )
+        at = place.end
+    parts.append(html.escape(_visible(text[at:])))
     # The box has a name and takes the focus, so that it scrolls by keyboard.
     return (
         f'<div role="region" tabindex="0" aria-label="{html.escape(label)}" lang="{html.escape(language)}" '
-        f'class="p2r-report">{body}</div>'
+        f'class="p2r-report">{"".join(parts)}</div>'
     )
 
 

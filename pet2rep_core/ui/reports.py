@@ -11,6 +11,7 @@ from pet2rep_core.report.uptake import Evidence
 from pet2rep_core.scoring.clinical import Agreement
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import Page, shown_errors
+from pet2rep_core.ui.places import places_in
 from pet2rep_core.ui.plain import escape_markdown, report_html
 from pet2rep_core.vlm.baselines import BUILT_IN_MODELS, SCRIPTED
 from pet2rep_core.vlm.scripted import Behaviour
@@ -32,7 +33,7 @@ def draw_reports(page: Page, case: OpenCase, generation: Generation | None, lang
             if page.is_research:
                 made_by = page.text("review.generated_by", model=generation.model, n=len(generation.text))
                 st.caption(escape_markdown(made_by))
-            st.html(report_html(generation.text, language=language.value, label=title))
+            _draw_report(page, case, generation.text, language, title)
     with right:
         title = page.text("review.reference")
         st.markdown(f"**{title}**")
@@ -42,7 +43,12 @@ def draw_reports(page: Page, case: OpenCase, generation: Generation | None, lang
         else:
             if page.is_research and generation is not None:
                 st.caption(page.text("review.length", n=len(reference.text)))
-            st.html(report_html(reference.text, language=language.value, label=title))
+            _draw_report(page, case, reference.text, language, title)
+
+
+def _draw_report(page: Page, case: OpenCase, body: str, language: Language, title: str) -> None:
+    places = places_in(page, case, body, language)
+    st.html(report_html(body, language=language.value, label=title, places=places))
 
 
 def choose_generation(page: Page, case: OpenCase, language: Language) -> Generation | None:

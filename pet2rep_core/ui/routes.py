@@ -1,6 +1,7 @@
-"""Addresses of the server beside Streamlit's own: pictures of cases behind a check, and its health.
+"""Addresses of the server beside Streamlit's own: volumes and pictures of cases behind a check, and its health.
 
-Streamlit's media store checks nobody, so no picture of a patient goes through it.
+Streamlit's media store checks nobody, so no picture of a patient goes through it. The program of the viewer,
+which shows nobody, is handed to anyone.
 """
 
 from __future__ import annotations
@@ -8,46 +9,41 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Generator, Iterator
+from functools import cache
 from pathlib import Path
 
 import streamlit
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pet2rep_core import __version__
-from pet2rep_core.errors import ImageGeometryError, Pet2RepError
+from pet2rep_core.errors import ImageGeometryError
 from pet2rep_core.imaging.prepared import picture_type
 from pet2rep_core.imaging.render import encode_png
+from pet2rep_core.ui.leave import PRIVATE, checked
+from pet2rep_core.ui.reader_routes import READER_ROUTES
 from pet2rep_core.ui.server import server
 from pet2rep_core.workflow.open_case import draw_coronal, draw_model_picture, open_case
+from pet2rep_core.workflow.view_case import stream_volume
 
-_PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+MOST_PACKED_AT_ONCE = 2
+"""Volumes that one process plans, or chunks that it makes, at the same time; who has to wait holds no thread."""
+
+_PACKING: RunVar[CapacityLimiter] = RunVar("packing")
+_VIEWER = Path(__file__).parent / "viewer"
+_VIEWER_FILE = re.compile(r"[a-z_]+\.(js|css)")
+_VIEWER_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_LASTING = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
-Draw = Callable[[Request, str], Response]
 
-
-def _checked(draw: Draw) -> Callable[[Request], Awaitable[Response]]:
-    """Answer only who holds a token of this case; our errors become one sentence."""
-
-    async def answer(request: Request) -> Response:
-        case_id = request.path_params["case_id"]
-        if not server().signer.allows(request.query_params.get("token", ""), case_id):
-            return JSONResponse({"error": "No leave for this case. Open it again."}, 403, _PRIVATE)
-        try:
-            return await run_in_threadpool(draw, request, case_id)
-        except Pet2RepError as error:
-            return JSONResponse({"error": str(error)}, 404, _PRIVATE)
-
-    return answer
-
-
-def _coronal(request: Request, case_id: str) -> Response:
+def _coronal(request: Request, case_id: str, _reader: str) -> Response:
     one = server()
     case = open_case(one.store, one.settings, case_id)
     picture = draw_coronal(
@@ -57,17 +53,17 @@ def _coronal(request: Request, case_id: str) -> Response:
         ct_preset=request.query_params.get("ct", one.display.default_ct),
         display=one.display,
     )
-    return Response(encode_png(picture), media_type="image/png", headers=_PRIVATE)
+    return Response(encode_png(picture), media_type="image/png", headers=PRIVATE)
 
 
-def _model(request: Request, case_id: str) -> Response:
+def _model(request: Request, case_id: str, _reader: str) -> Response:
     one = server()
     case = open_case(one.store, one.settings, case_id)
     picture = draw_model_picture(case, "fused", request.path_params["n"], one.display)
-    return Response(encode_png(picture), media_type="image/png", headers=_PRIVATE)
+    return Response(encode_png(picture), media_type="image/png", headers=PRIVATE)
 
 
-def _picture(request: Request, case_id: str) -> Response:
+def _picture(request: Request, case_id: str, _reader: str) -> Response:
     one = server()
     images = open_case(one.store, one.settings, case_id).images
     pictures = () if images is None else images.pictures
@@ -75,7 +71,71 @@ def _picture(request: Request, case_id: str) -> Response:
     if n >= len(pictures):
         raise ImageGeometryError(f"This case has no picture {n}.", hint="Open the case again.")
     path = pictures[n]
-    return Response(path.read_bytes(), media_type=picture_type(path), headers=_PRIVATE)
+    return Response(path.read_bytes(), media_type=picture_type(path), headers=PRIVATE)
+
+
+class PackedAnswer(StreamingResponse):
+    """Sends a gzip stream chunk by chunk, each made in a thread when the one before has gone out.
+
+    Streamlit's compression leaves it alone because it says that it is packed. Who goes away stops the work.
+    """
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        headers = {**PRIVATE, "Content-Encoding": "gzip"}
+        super().__init__(self._made(), headers=headers, media_type="application/octet-stream")
+
+    async def _made(self) -> AsyncIterator[bytes]:
+        while (chunk := await to_thread.run_sync(next, self._chunks, None, limiter=_packing())) is not None:
+            yield chunk
+
+    async def stream_response(self, send: Send) -> None:
+        """Send everything, and let go of the volume however that ends."""
+        try:
+            await super().stream_response(send)
+        finally:
+            if isinstance(self._chunks, Generator):
+                self._chunks.close()
+
+
+def _packing() -> CapacityLimiter:
+    """Return what limits the packing of this event loop."""
+    try:
+        return _PACKING.get()
+    except LookupError:
+        limiter = CapacityLimiter(MOST_PACKED_AT_ONCE)
+        _PACKING.set(limiter)
+        return limiter
+
+
+def _volume(request: Request, case_id: str, _reader: str) -> Response:
+    one = server()
+    case = open_case(one.store, one.settings, case_id)
+    return PackedAnswer(stream_volume(case, request.path_params["name"]))
+
+
+@cache
+def _viewer_files() -> dict[str, bytes]:
+    """Return the viewer's scripts and styles by name, as they were when they were first asked for."""
+    return {path.name: path.read_bytes() for path in sorted(_VIEWER.iterdir()) if _VIEWER_FILE.fullmatch(path.name)}
+
+
+@cache
+def viewer_version() -> str:
+    """Return a short hash of the viewer's scripts and styles; it stands in their address."""
+    digest = hashlib.sha256()
+    for name, content in _viewer_files().items():
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:12]
+
+
+async def _viewer_file(request: Request) -> Response:
+    name = request.path_params["file"]
+    content = _viewer_files().get(name)
+    # Another version's address must not be answered with this one's file: it would be kept for a year.
+    if content is None or request.path_params["version"] != viewer_version():
+        return JSONResponse({"error": "The viewer has no such file.", "hint": "Reload the page."}, 404, PRIVATE)
+    return Response(content, media_type=_VIEWER_TYPES[Path(name).suffix], headers=_LASTING)
 
 
 async def _health(_request: Request) -> Response:
@@ -84,9 +144,12 @@ async def _health(_request: Request) -> Response:
 
 ROUTES = [
     Route("/api/health", _health),
-    Route("/api/case/{case_id}/coronal/{j:int}.png", _checked(_coronal)),
-    Route("/api/case/{case_id}/model/{n:int}.png", _checked(_model)),
-    Route("/api/case/{case_id}/picture/{n:int}", _checked(_picture)),
+    Route("/viewer/{version}/{file}", _viewer_file),
+    Route("/api/case/{case_id}/volume/{name}", checked(_volume, at_most=_packing)),
+    Route("/api/case/{case_id}/coronal/{j:int}.png", checked(_coronal, in_query=True)),
+    Route("/api/case/{case_id}/model/{n:int}.png", checked(_model, in_query=True)),
+    Route("/api/case/{case_id}/picture/{n:int}", checked(_picture, in_query=True)),
+    *READER_ROUTES,
 ]
 
 

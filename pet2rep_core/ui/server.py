@@ -17,6 +17,7 @@ from pet2rep_core.imaging.prepared import remove_leftovers
 from pet2rep_core.settings import PROJECT_DIR, Settings, read_settings
 from pet2rep_core.store import Store, open_store
 from pet2rep_core.study.rubric import Rubric, read_rubric
+from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
 from pet2rep_core.workflow.demo import missing_demo_cases
 from pet2rep_core.workflow.jobs import ImportJob
@@ -36,6 +37,7 @@ class Server:
     signer: Signer
     demo: DemoMaker
     notices: list[str]
+    facts: CaseFacts = field(default_factory=CaseFacts)
     jobs: list[ImportJob] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -53,6 +55,7 @@ class Server:
         """Stop the work behind the pages and close the store."""
         self.stopping.set()
         self.demo.stop()
+        self.facts.close()
         for job in self.jobs:
             job.cancel()
             job.wait(10)

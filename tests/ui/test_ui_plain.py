@@ -6,6 +6,7 @@ import re
 import string
 import unicodedata
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,46 @@ def test_the_label_of_a_report_cannot_leave_its_attribute(label: str) -> None:
     seen = _parse("x", label=f'"><b>{label}')
     assert [tag for tag, _ in seen.tags] == ["div"]
     assert set(seen.tags[0][1]) == {"role", "tabindex", "aria-label", "lang", "class"}
+
+
+class _Words(NamedTuple):
+    start: int
+    end: int
+    label: str
+    point: tuple[float, float, float] = (1.0, 2.25, 3.5)
+    plane: str = "axial"
+
+
+@given(
+    st.one_of(st.text(min_size=1), st.lists(st.sampled_from(ATTACKS), min_size=1).map("".join)),
+    st.lists(st.integers(0, 60), min_size=2, max_size=8, unique=True),
+    st.one_of(st.text(), st.sampled_from(ATTACKS)),
+)
+def test_words_to_click_on_are_buttons_and_the_text_stays_text(text: str, cuts: list[int], label: str) -> None:
+    ends = [min(cut, len(text)) for cut in sorted(cuts)]
+    places = [_Words(a, b, label) for a, b in zip(ends[::2], ends[1::2], strict=False)]
+    seen = _Seen()
+    seen.feed(report_html(text, language="zh", label="Report", places=places))
+    seen.close()
+    assert [tag for tag, _ in seen.tags] == ["div"] + ["span"] * len(places)
+    assert seen.ends == ["span"] * len(places) + ["div"]
+    assert seen.other == []
+    for number, (_, attributes) in enumerate(seen.tags[1:]):
+        assert set(attributes) == {"role", "tabindex", "class", "data-point", "data-plane", "title"}
+        assert attributes["role"] == "button"
+        assert attributes["tabindex"] == ("0" if number == 0 else "-1")
+        assert (attributes["class"], attributes["data-point"]) == ("p2r-place", "1.00,2.25,3.50")
+        assert attributes["title"] == "".join(map(_shown, label))
+    assert seen.text == "".join(map(_shown, text))
+
+
+def test_a_place_is_around_its_own_words() -> None:
+    page = report_html("a <b> c", language="en", label="R", places=[_Words(2, 5, '"><script>')])
+    assert page.endswith(
+        'class="p2r-report">a <span role="button" tabindex="0" class="p2r-place" data-point="1.00,2.25,3.50" data-plane="axial" '
+        'title="&quot;&gt;&lt;script&gt;">&lt;b&gt;</span> c</div>'
+    )
+    assert report_html("a", language="en", label="R", places=()) == report_html("a", language="en", label="R")
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Co"))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.imaging.display import read_display
+from pet2rep_core.imaging.measure import THRESHOLDS
 from pet2rep_core.records import Language, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
 from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
@@ -31,7 +33,19 @@ BUILT = {
     **{f"import_status.{one.value}": "importing" for one in ImportStatus},
     **{f"results.{name}_name": "results" for name in TABLES},
     **{f"home.{name}": "overview" for name in ("cases", "generated", "ratings")},
-    **{f"viewer.{name}": "viewer" for name in ("ct", "pet", "fused")},
+    **{f"viewer.{name}": "viewer" for name in ("ct", "pet", "fused", "mip", "coronal", "axial", "sagittal")},
+    **{f"viewer.layout_{name}": "viewer" for name in ("four", "planes", "one")},
+    **{f"viewer.group_{name}": "viewer" for name in ("planes", "layouts", "display", "tools")},
+    **{f"viewer.threshold_{name.replace('.', '_')}": "viewer" for name in THRESHOLDS},
+    **{
+        f"viewer.tool_{name}": "viewer"
+        for name in ("cross", "window", "pan", "zoom", "sphere", "liver", "freehand", "line")
+    },
+    **{
+        f"viewer.mouse_{name}{part}": "viewer"
+        for name in ("wheel", "drag_right", "drag_middle", "double")
+        for part in ("", "_name")
+    },
     "review.no_generated": "reports",
     "review.no_generated_reading": "reports",
 }
@@ -82,6 +96,20 @@ def test_every_key_that_the_code_puts_together_exists() -> None:
     assert set(BUILT) - set(read_texts(Language.ENGLISH)) == set()
 
 
+def test_every_text_of_the_viewer_is_used_and_every_one_that_its_scripts_ask_for_exists() -> None:
+    folder = PROJECT / "pet2rep_core" / "ui" / "viewer"
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.js"))
+    literal = set(re.findall(r"""\btext\(["']([a-z0-9_]+)["']""", scripts)) | set(
+        re.findall(r'"(key_[a-z_]+)"', scripts)
+    )
+    assert len(literal) > 40  # the search itself works
+    there = {key.removeprefix("viewer.") for key in read_texts(Language.ENGLISH) if key.startswith("viewer.")}
+    assert literal - there == set()
+    used = literal | {key.removeprefix("viewer.") for key in (*BUILT, *_asked())}
+    quoted = {name for name in there if f'"{name}"' in scripts or f"'{name}'" in scripts}
+    assert there - used - quoted == set()
+
+
 def test_chinese_texts_are_chinese() -> None:
     """Only names stay in Latin letters."""
     latin = {
@@ -89,7 +117,7 @@ def test_chinese_texts_are_chinese() -> None:
         for key, value in read_texts(Language.CHINESE).items()
         if not any("\u4e00" <= character <= "\u9fff" for character in value)
     }
-    allowed = {"PET", "CT", "SUV", "F1", "–", "-", "n/a", "N/A"}
+    allowed = {"PET", "CT", "MIP", "SUV", "F1", "–", "-", "n/a", "N/A", "SUV 2.5", "SUV 4.0", "PET（DICOM）"}
     assert {key: value for key, value in latin.items() if value not in allowed} == {}
 
 

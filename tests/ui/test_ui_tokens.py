@@ -18,52 +18,68 @@ from tests.browser.server import PROJECT
 
 NOW = 1_700_000_000.0
 SIGNER = Signer()
-GOOD = SIGNER.sign("a", now=NOW)
-EXPIRES, MAC = GOOD.split(".")
+GOOD = SIGNER.sign("a", "R01", now=NOW)
+EXPIRES, NAME, MAC = GOOD.split(".")
+OTHER_NAME = SIGNER.sign("a", "R02", now=NOW).split(".")[1]
 
 
 @pytest.mark.parametrize(
-    ("token", "case_id", "after_s", "allowed"),
+    ("token", "case_id", "after_s", "reader"),
     [
-        (GOOD, "a", 0, True),
-        (GOOD, "a", LIFETIME_S - 1, True),
-        (GOOD, "a", LIFETIME_S, False),
-        (GOOD, "a", LIFETIME_S + 1, False),
-        (GOOD, "b", 0, False),
-        (GOOD, "", 0, False),
-        ("", "a", 0, False),
-        (".", "a", 0, False),
-        ("garbage", "a", 0, False),
-        (EXPIRES, "a", 0, False),
-        (f"{EXPIRES}.", "a", 0, False),
-        (f".{MAC}", "a", 0, False),
-        (f"{int(EXPIRES) + 1}.{MAC}", "a", 0, False),
-        (f"+{EXPIRES}.{MAC}", "a", 0, False),
-        (f"٣{EXPIRES}.{MAC}", "a", 0, False),
-        (f"{'9' * 400}.{MAC}", "a", 0, False),
-        (f"{EXPIRES}.{MAC[:-1]}", "a", 0, False),
-        (f"{EXPIRES}.{MAC.upper()}", "a", 0, MAC.upper() == MAC),
-        (f"{EXPIRES}.{MAC}é", "a", 0, False),
-        (f"{EXPIRES}.{MAC}\ud800", "a", 0, False),
-        (Signer().sign("a", now=NOW), "a", 0, False),
+        (GOOD, "a", 0, "R01"),
+        (SIGNER.sign("a", "R02", now=NOW), "a", 0, "R02"),
+        (SIGNER.sign("a", "", now=NOW), "a", 0, ""),
+        (SIGNER.sign("病例|1", "读者.1", now=NOW), "病例|1", 0, "读者.1"),
+        (GOOD, "a", LIFETIME_S - 1, "R01"),
+        (GOOD, "a", LIFETIME_S, None),
+        (GOOD, "a", LIFETIME_S + 1, None),
+        (GOOD, "b", 0, None),
+        (GOOD, "", 0, None),
+        ("", "a", 0, None),
+        (".", "a", 0, None),
+        ("..", "a", 0, None),
+        ("garbage", "a", 0, None),
+        (EXPIRES, "a", 0, None),
+        (f"{EXPIRES}.{MAC}", "a", 0, None),
+        (f"{EXPIRES}.{NAME}", "a", 0, None),
+        (f"{EXPIRES}.{NAME}.", "a", 0, None),
+        (f".{NAME}.{MAC}", "a", 0, None),
+        (f"{EXPIRES}..{MAC}", "a", 0, None),
+        (f"{EXPIRES}.{OTHER_NAME}.{MAC}", "a", 0, None),
+        (f"{EXPIRES}.{NAME}=.{MAC}", "a", 0, None),
+        (f"{EXPIRES}.{NAME}.{MAC}.{MAC}", "a", 0, None),
+        (f"{int(EXPIRES) + 1}.{NAME}.{MAC}", "a", 0, None),
+        (f"+{EXPIRES}.{NAME}.{MAC}", "a", 0, None),
+        (f"٣{EXPIRES}.{NAME}.{MAC}", "a", 0, None),
+        (f"{'9' * 400}.{NAME}.{MAC}", "a", 0, None),
+        (f"{EXPIRES}.{NAME}.{MAC[:-1]}", "a", 0, None),
+        (f"{EXPIRES}.{NAME}.{MAC.upper()}", "a", 0, "R01" if MAC.upper() == MAC else None),
+        (f"{EXPIRES}.{NAME}.{MAC}é", "a", 0, None),
+        (f"{EXPIRES}.{NAME}.{MAC}\ud800", "a", 0, None),
+        (Signer().sign("a", "R01", now=NOW), "a", 0, None),
     ],
 )
-def test_a_token_opens_one_case_for_an_hour(token: str, case_id: str, after_s: float, *, allowed: bool) -> None:
-    assert SIGNER.allows(token, case_id, now=NOW + after_s) is allowed
+def test_a_token_opens_one_case_to_one_reader_for_an_hour(
+    token: str, case_id: str, after_s: float, reader: str | None
+) -> None:
+    assert SIGNER.reader_of(token, case_id, now=NOW + after_s) == reader
 
 
-@given(st.text(), st.text())
-def test_no_two_cases_share_a_token(one: str, other: str) -> None:
-    try:
-        one.encode(), other.encode()
-    except UnicodeEncodeError:
-        return
-    assert SIGNER.allows(SIGNER.sign(one, now=NOW), other, now=NOW) is (one == other)
+@given(st.text(), st.text(), st.text())
+def test_no_two_cases_share_a_token(one: str, other: str, reader: str) -> None:
+    token = SIGNER.sign(one, reader, now=NOW)
+    assert SIGNER.reader_of(token, other, now=NOW) == (reader if one == other else None)
+
+
+@given(st.tuples(st.text("a|.1"), st.text("a|.1")), st.tuples(st.text("a|.1"), st.text("a|.1")))
+def test_case_and_reader_are_not_mixed_up(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """Whatever marks stand between the parts of a token: no two pairs give the same one."""
+    assert (SIGNER.sign(*one, now=NOW) == SIGNER.sign(*other, now=NOW)) is (one == other)
 
 
 @given(st.text())
 def test_nothing_but_a_signed_token_is_let_in(token: str) -> None:
-    assert token == GOOD or not SIGNER.allows(token, "a", now=NOW)
+    assert token == GOOD or SIGNER.reader_of(token, "a", now=NOW) is None
 
 
 def test_seconds_left() -> None:

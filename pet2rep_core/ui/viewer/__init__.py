@@ -1,4 +1,8 @@
-"""The coronal viewer: a Streamlit component that scrolls through server-drawn planes."""
+"""The viewer: a Streamlit component that gets a description of a case and draws its volumes in the browser.
+
+The component's own script only loads ``viewer.js`` and its modules from the app's server; volumes, settings and
+measurements go through checked routes (:mod:`pet2rep_core.ui.routes`), never through Streamlit.
+"""
 
 from __future__ import annotations
 
@@ -6,93 +10,154 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import streamlit as st
 
 from pet2rep_core.imaging.display import Display
-from pet2rep_core.imaging.render import coronal_letters
-from pet2rep_core.records import Language
+from pet2rep_core.records import Language, PetUnit
 from pet2rep_core.ui import state
-from pet2rep_core.ui.texts import text
-from pet2rep_core.ui.tokens import Signer
-from pet2rep_core.workflow.open_case import SCREEN_PIXEL_MM, OpenCase, pet_window
+from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.routes import viewer_version
+from pet2rep_core.ui.texts import read_texts
+from pet2rep_core.workflow.open_case import OpenCase, open_case, pet_window
+from pet2rep_core.workflow.view_case import sent_volumes
 
 _FOLDER = Path(__file__).parent
 _RENEW_BELOW_S = 900
-_GRADIENT = 12
+_PREFIX = "viewer."
 
 
 @cache
-def _component() -> Callable[..., object]:
-    markup, style, script = ((_FOLDER / f"viewer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("pet2rep_coronal_viewer", html=markup, css=style, js=script)
+def _component() -> Callable[..., Any]:
+    files = ("viewer.html", "viewer.css", "loader.js")
+    markup, style, script = ((_FOLDER / name).read_text(encoding="utf-8") for name in files)
+    return st.components.v2.component("pet2rep_viewer", html=markup, css=style, js=script)
 
 
-def picture_token(signer: Signer, case_id: str) -> str:
-    """Return this session's token for a case; the same one until it nears its end, so that reruns resend nothing."""
-    tokens: dict[str, str] = st.session_state.setdefault(state.TOKENS, {})
-    if case_id not in tokens or signer.seconds_left(tokens[case_id], now=time.time()) < _RENEW_BELOW_S:
-        tokens[case_id] = signer.sign(case_id)
-    return tokens[case_id]
-
-
-def picture_address(signer: Signer, case_id: str, what: str) -> str:
+def picture_address(page: Page, case_id: str, what: str) -> str:
     """Return the address of one checked picture of a case, such as ``model/0.png``."""
-    return f"api/case/{quote(case_id, safe='')}/{what}?{urlencode({'token': picture_token(signer, case_id)})}"
+    return f"{_api(case_id)}/{what}?{urlencode({'token': _token(page, case_id)})}"
 
 
 def draw_viewer(
-    case: OpenCase, *, pet_preset: str, ct_preset: str, display: Display, signer: Signer, language: Language
-) -> None:
-    """Draw the viewer of a case with volumes."""
-    images = case.images
-    grid = None if images is None else images.grid
-    if images is None or grid is None:
-        return
+    page: Page,
+    case: OpenCase,
+    *,
+    next_case: str | None = None,
+    generation_id: str | None = None,
+) -> str | None:
+    """Draw the viewer of a case with volumes.
+
+    Parameters
+    ----------
+    next_case
+        Case whose volumes are fetched once this one is whole.
+    generation_id
+        The report that a measurement is kept with.
+
+    Returns
+    -------
+    str or None
+        The measurement whose chart the reader asked for.
+    """
+    if case.images is None or case.images.grid is None:
+        return None
     case_id = case.row.case_id
-    query = {"pet": pet_preset, "ct": ct_preset, "token": picture_token(signer, case_id)}
-    marks = [] if case.key_slices is None else list(case.key_slices.indices)
-    planes = grid.values.shape[1]
-    _component()(
-        key="coronal_viewer",
-        data={
-            "case": f"{case_id}@{images.key[:8]}",
-            "address": f"api/case/{quote(case_id, safe='')}/coronal",
-            "query": urlencode(query),
-            "planes": planes,
-            "start": marks[len(marks) // 2] if marks else planes // 2,
-            "marks": marks,
-            "first_mm": float(grid.affine_lps[1, 3]),
-            "step_mm": grid.spacing_mm[1],
-            "pixel_mm": SCREEN_PIXEL_MM,
-            "letters": coronal_letters(grid),
-            "panes": [_pane(kind, case, pet_preset, ct_preset, display, language) for kind in case.kinds],
-            "texts": {
-                "viewer": text(language, "viewer.label"),
-                "plane": text(language, "viewer.plane"),
-                "key_slices": text(language, "viewer.key_slices"),
-                "failed": text(language, "viewer.failed"),
-            },
+    slices = () if case.key_slices is None else case.key_slices.indices
+    display = page.server.display
+    page.server.facts.look_ahead(case)
+    pet_windows, pet_first = _windows(case, display)
+    data = {
+        "version": viewer_version(),
+        "language": page.language.value,
+        "source": _source(page, case_id, case.images.key),
+        "next": _next(page, next_case),
+        "case": page.server.facts.described(case) | {"key_slices": list(slices)},
+        "pet_windows": pet_windows,
+        "pet_default": pet_first,
+        "ct_windows": _ct_windows(page, display),
+        "ct_default": list(display.ct_windows).index(display.default_ct),
+        "fused_maps": [{"name": n, "label": _name(page, "colour_map", n)} for n in display.fused_maps],
+        "display": {
+            "colour_points": display.colour_points,
+            "fused_map": display.fused_map,
+            "opacity": display.opacity,
         },
-    )
-
-
-def _pane(
-    kind: str, case: OpenCase, pet_preset: str, ct_preset: str, display: Display, language: Language
-) -> dict[str, object]:
-    caption = text(language, f"viewer.{kind}")
-    if kind == "ct":
-        window = display.ct_window(ct_preset)
-        width, centre = window.high - window.low, (window.high + window.low) / 2
-        return {"kind": kind, "caption": f"{caption} · W {width:g} L {centre:g} HU", "light": False, "bar": None}
-    assert case.images is not None  # a PET pane exists only with images
-    window = pet_window(case.images, pet_preset, display)
-    table = display.colour_map("grey-inverted" if kind == "pet" else "hot")
-    picks = [round(n * 255 / (_GRADIENT - 1)) for n in range(_GRADIENT)]
-    bar = {
-        "low": f"{window.low:g}",
-        "high": f"{window.high:.4g} {case.pet_unit_label}",
-        "colours": ["rgb({}, {}, {})".format(*table[pick]) for pick in picks],
+        "model_pictures": [picture_address(page, case_id, f"model/{n}.png") for n in range(len(slices))],
+        "generation_id": generation_id,
+        "texts": _texts(page.language),
     }
-    return {"kind": kind, "caption": caption, "light": kind == "pet", "bar": bar}
+    result = _component()(key="viewer", data=data, on_chart_change=lambda: None)
+    chart: str | None = result.chart
+    return chart
+
+
+def _windows(case: OpenCase, display: Display) -> tuple[list[dict[str, Any]], int]:
+    """Return the PET windows that a reader chooses from, and which is the first."""
+    images = case.images
+    assert images is not None  # the caller has seen it
+    if images.pet is None or images.pet_unit is PetUnit.SUVBW:
+        windows = {f"SUV {w.low:g}–{w.high:g}": (name, w) for name, w in display.pet_windows.items()}
+        first = list(display.pet_windows).index(display.default_pet)
+    else:
+        window = pet_window(images, display.default_pet, display)
+        windows = {f"{window.low:.3g}–{window.high:.3g} {case.pet_unit_label}": ("range", window)}
+        first = 0
+    return [{"name": n, "label": label, "low": w.low, "high": w.high} for label, (n, w) in windows.items()], first
+
+
+def _next(page: Page, case_id: str | None) -> dict[str, Any] | None:
+    if case_id is None:
+        return None
+    case = open_case(page.server.store, page.server.settings, case_id)
+    if case.images is None or case.images.grid is None:
+        return None
+    page.server.facts.look_ahead(case)
+    return {"source": _source(page, case_id, case.images.key), "volumes": list(sent_volumes(case.images))}
+
+
+def _source(page: Page, case_id: str, key: str) -> dict[str, str]:
+    return {
+        "key": f"{case_id}@{key[:16]}",
+        "api": _api(case_id),
+        "token": _token(page, case_id),
+        "reader": page.reader,
+    }
+
+
+def _api(case_id: str) -> str:
+    return f"api/case/{quote(case_id, safe='')}"
+
+
+def _token(page: Page, case_id: str) -> str:
+    """Return this reader's token for a case; the same one until it nears its end, so that reruns resend nothing."""
+    tokens: dict[tuple[str, str], str] = st.session_state.setdefault(state.TOKENS, {})
+    key, signer = (case_id, page.reader), page.server.signer
+    if key not in tokens or signer.seconds_left(tokens[key], now=time.time()) < _RENEW_BELOW_S:
+        tokens[key] = signer.sign(*key)
+    return tokens[key]
+
+
+def _ct_windows(page: Page, display: Display) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "label": f"{_name(page, 'ct_window', name)} {w.high - w.low:g}/{(w.high + w.low) / 2:g}",
+            "low": w.low,
+            "high": w.high,
+        }
+        for name, w in display.ct_windows.items()
+    ]
+
+
+def _name(page: Page, kind: str, name: str) -> str:
+    """Return the name of a preset in the page's language; presets that a site added keep their own."""
+    key = f"{kind}.{name}"
+    return page.text(key) if key in read_texts(page.language) else name
+
+
+@cache
+def _texts(language: Language) -> dict[str, str]:
+    return {key.removeprefix(_PREFIX): said for key, said in read_texts(language).items() if key.startswith(_PREFIX)}

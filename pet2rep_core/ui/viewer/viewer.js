@@ -1,168 +1,412 @@
-// Coronal pictures of one case: a plane is one PNG with all panes side by side, fetched once through the
-// checked route and kept here. Scrolling never asks Streamlit.
-const KEPT = 160;
-const AHEAD = 4;
-const STEPS = {
-  ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, PageUp: -5, PageDown: 5, Home: -Infinity, End: Infinity,
-};
-const INSTANCES = new WeakMap();
+// The viewer: one case, linked panes, everything drawn here. Streamlit is asked for nothing while a reader looks.
+import { Controls } from "./controls.js";
+import { Keys } from "./keys.js";
+import { Measuring } from "./measuring.js";
+import { FRAMES, Mip } from "./mip.js";
+import { Pane } from "./pane.js";
+import { Painter } from "./painter.js";
+import { PLANES } from "./planes.js";
+import { Pointer } from "./pointer.js";
+import { Server } from "./server.js";
+import { LAYOUTS, State } from "./state.js";
+import { keepOnly, openVolume } from "./volume.js";
 
-class Viewer {
+const REST_MS = 140; // after the last step the picture is drawn in full sharpness
+const SAVE_MS = 800;
+
+export class Viewer {
   constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
-    this.pictures = new Map();
-    this.wheel = 0;
-    const frame = this.find(".viewer");
-    frame.onkeydown = (event) => this.onKey(event);
-    this.find(".panes").addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
-    this.find(".slider").oninput = (event) => this.show(Number(event.target.value));
+    this.frame = this.find(".viewer");
+    this.frame.viewer = this; // for the browser tests and the benchmark
+    this.panes = [];
+    this.volumes = {};
+    this.painter = new Painter(this);
+    this.controls = new Controls(this);
+    this.keys = new Keys(this);
+    this.pointer = new Pointer(this);
+    this.measuring = new Measuring(this);
+    this.sizes = new ResizeObserver(() => this.layOut());
+    this.sizes.observe(this.find(".panes"));
+    this.onPlace = (event) => this.followWords(event);
+    document.addEventListener("click", this.onPlace);
+    document.addEventListener("keydown", this.onPlace);
   }
 
-  update(data) {
-    const sameCase = this.data?.case === data.case;
-    const samePictures = sameCase && this.data.query === data.query;
+  close() {
+    this.closed = true;
+    this.sizes.disconnect();
+    this.keys.close();
+    document.removeEventListener("click", this.onPlace);
+    document.removeEventListener("keydown", this.onPlace);
+    cancelAnimationFrame(this.waiting);
+    clearTimeout(this.resting);
+    clearInterval(this.turning);
+    this.saveSettings(true);
+  }
+
+  text(key, values = {}) {
+    return Object.entries(values).reduce((said, [name, value]) => said.replace(`{${name}}`, value), this.data.texts[key]);
+  }
+
+  update(component) {
+    const { data } = component;
+    this.component = component;
+    const before = this.data;
     this.data = data;
-    if (!samePictures) this.pictures.clear();
-    this.layout();
-    const slider = this.find(".slider");
-    slider.max = data.planes - 1;
-    slider.setAttribute("aria-label", data.texts.plane);
-    this.find(".viewer").setAttribute("aria-label", data.texts.viewer);
-    this.show(sameCase && this.plane !== undefined ? this.plane : data.start);
-  }
-
-  layout() {
-    const { panes, letters, texts } = this.data;
-    this.find(".panes").replaceChildren(...panes.map((pane) => {
-      const figure = document.createElement("figure");
-      figure.className = pane.light ? "pane light" : "pane";
-      figure.dataset.kind = pane.kind;
-      const canvas = document.createElement("canvas");
-      canvas.setAttribute("role", "img");
-      const caption = document.createElement("figcaption");
-      caption.textContent = pane.caption;
-      figure.append(canvas, caption);
-      for (const [side, letter] of Object.entries(letters)) {
-        const mark = document.createElement("span");
-        mark.className = `letter ${side}`;
-        mark.textContent = letter;
-        figure.append(mark);
-      }
-      if (pane.bar) {
-        const bar = document.createElement("span");
-        bar.className = "bar";
-        const ramp = document.createElement("i");
-        ramp.style.background = `linear-gradient(to right, ${pane.bar.colours.join(", ")})`;
-        bar.append(pane.bar.low, ramp, pane.bar.high);
-        figure.append(bar);
-      }
-      return figure;
-    }));
-    this.find(".marks").setAttribute("aria-label", texts.key_slices);
-    this.find(".marks").replaceChildren(texts.key_slices, ...this.data.marks.map((plane) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = String(plane);
-      button.onclick = () => this.show(plane);
-      return button;
-    }));
-  }
-
-  onKey(event) {
-    if (event.key === "Tab") return;
-    event.stopPropagation(); // Streamlit listens for R and C on the document
-    const step = STEPS[event.key];
-    if (step === undefined || event.target.tagName === "BUTTON") return;
-    event.preventDefault();
-    this.show(this.plane + step);
-  }
-
-  onWheel(event) {
-    if (event.ctrlKey) return;
-    event.preventDefault();
-    this.wheel += event.deltaY;
-    const steps = Math.trunc(this.wheel / 40);
-    if (steps) {
-      this.wheel -= steps * 40;
-      this.show(this.plane + steps);
+    this.server = new Server(data);
+    const sameReader = before?.source.reader === data.source.reader;
+    if (sameReader && before.source.key === data.source.key) {
+      if (before.language !== data.language) this.controls.build();
+      this.changed();
+      return;
     }
+    if (!sameReader) keepOnly([]); // nothing of one reader is shown to another
+    if (sameReader) this.state.openAnew(data);
+    else this.state = new State(data);
+    this.controls.build();
+    this.open();
   }
 
-  show(plane) {
-    const { planes, first_mm: first, step_mm: step, texts, marks } = this.data;
-    this.plane = Math.max(0, Math.min(planes - 1, plane));
-    this.find(".slider").value = this.plane;
-    const place = (first + step * this.plane).toFixed(1);
-    this.find(".position").textContent = `${texts.plane} ${this.plane} / ${planes - 1} · y ${place} mm`;
-    this.find(".marks").querySelectorAll("button").forEach((button, n) => {
-      button.setAttribute("aria-pressed", String(marks[n] === this.plane));
+  async open() {
+    const { source, case: described } = this.data;
+    this.volumes = {};
+    this.mip = null;
+    this.painter.forget();
+    this.loadingFailed = false;
+    this.opened = performance.now();
+    keepOnly([source.key, this.data.next?.source.key]);
+    this.frame.removeAttribute("data-ready");
+    this.controls.say("");
+    this.layOut();
+    const settings = this.server.settings().then((saved) => saved && this.data.source.key === source.key && this.takeSettings(saved));
+    const opening = described.volumes.map((name) => this.receive(source, name));
+    await Promise.allSettled([settings, ...opening]);
+    if (this.data.source.key !== source.key || this.closed) return;
+    this.measuring.open();
+    if (this.whole()) this.fetchNext();
+  }
+
+  async receive(source, name) {
+    const current = () => this.data.source.key === source.key && !this.closed;
+    const entry = openVolume(source, name, (volume) => {
+      if (!current()) return;
+      this.volumes[name] = volume;
+      this.painter.forget();
+      this.changed();
     });
-    this.draw(this.plane);
-    for (let n = 1; n <= AHEAD; n += 1) {
-      for (const near of [this.plane + n, this.plane - n]) if (near >= 0 && near < planes) this.picture(near).catch(() => {});
+    if (entry.volume) this.volumes[name] = entry.volume;
+    try {
+      this.volumes[name] = await entry.done;
+    } catch (error) {
+      if (current()) this.controls.failed(error.message);
+      return;
     }
+    if (!current()) return;
+    if (name === "pet") {
+      this.mip = Mip.of(this.volumes.pet, this.state.grid.spacing_mm, (frame) => frame === this.state.frame && current() && this.changed());
+    }
+    this.painter.forget();
+    this.changed();
   }
 
-  picture(plane) {
-    const known = this.pictures.get(plane);
-    if (known) {
-      this.pictures.delete(plane);
-      this.pictures.set(plane, known);
-      return known;
-    }
-    const { address, query, texts } = this.data;
-    const coming = fetch(`${address}/${plane}.png?${query}`, { credentials: "same-origin" }).then(async (answer) => {
-      if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || texts.failed);
-      return createImageBitmap(await answer.blob());
-    });
-    coming.catch(() => this.pictures.get(plane) === coming && this.pictures.delete(plane));
-    this.pictures.set(plane, coming);
-    if (this.pictures.size > KEPT) this.pictures.delete(this.pictures.keys().next().value);
-    return coming;
+  fetchNext() {
+    const { next } = this.data;
+    for (const name of next?.volumes ?? []) openVolume(next.source, name).done.catch(() => {}); // told when it is opened
   }
 
-  draw(plane) {
-    const data = this.data;
-    this.picture(plane).then((bitmap) => {
-      if (this.plane !== plane || this.data !== data) return;
-      this.find(".message").textContent = "";
-      const canvases = this.root.querySelectorAll(".pane canvas");
-      const width = bitmap.width / canvases.length;
-      canvases.forEach((canvas, n) => {
-        if (canvas.width !== width || canvas.height !== bitmap.height) {
-          canvas.width = width;
-          canvas.height = bitmap.height;
-          this.placeScale(canvas);
-        }
-        canvas.getContext("2d").drawImage(bitmap, n * width, 0, width, bitmap.height, 0, 0, width, bitmap.height);
-        canvas.setAttribute("aria-label", `${data.panes[n].caption}, ${data.texts.plane} ${plane}`);
+  whole() {
+    return this.data.case.volumes.every((name) => this.volumes[name]?.whole);
+  }
+
+  takeSettings(saved) {
+    this.state.takeSettings(saved, this.data);
+    this.controls.show();
+    this.layOut();
+  }
+
+  // A reader changed a setting: draw it, and remember it a moment later.
+  settingsChanged() {
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => this.saveSettings(), SAVE_MS);
+    this.changed();
+  }
+
+  saveSettings(now) {
+    if (now && !this.saving) return;
+    clearTimeout(this.saving);
+    this.saving = 0;
+    this.server?.saveSettings(this.state.settings());
+  }
+
+  // Kinds of panes that this case can show.
+  kinds() {
+    const { volumes } = this.data.case;
+    const [pet, ct] = ["pet", "ct"].map((name) => volumes.includes(name));
+    return [ct && "ct", pet && "pet", pet && ct && "fused", pet && "mip"].filter(Boolean);
+  }
+
+  wanted() {
+    const kinds = this.kinds();
+    const { layout, plane, active } = this.state;
+    const shown = kinds.includes(active) ? active : kinds.at(kinds.length > 2 ? 2 : 0);
+    if (layout === "one") return [[shown, plane]];
+    if (layout === "four") return kinds.map((kind) => [kind, plane]);
+    const kind = shown === "mip" ? kinds.includes("fused") ? "fused" : "pet" : shown;
+    return [...Object.keys(PLANES).map((name) => [kind, name]), ...(kinds.includes("mip") ? [["mip", plane]] : [])];
+  }
+
+  layOut() {
+    if (!this.data || this.closed) return;
+    const holder = this.find(".panes");
+    const wanted = this.wanted();
+    const same = wanted.length === this.panes.length
+      && wanted.every(([kind, plane], n) => this.panes[n].kind === kind && this.panes[n].plane === (kind === "mip" ? "mip" : plane));
+    if (!same) {
+      this.panes = wanted.map(([kind, plane]) => new Pane(kind, kind === "mip" ? "mip" : plane));
+      holder.replaceChildren(...this.panes.map((pane) => pane.element));
+    }
+    const { clientWidth: width, clientHeight: height } = holder;
+    if (!width || !height) return;
+    const columns = this.bestColumns(width, height);
+    holder.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    holder.style.gridTemplateRows = `repeat(${Math.ceil(this.panes.length / columns)}, minmax(0, 1fr))`;
+    for (const pane of this.panes) pane.fit();
+    this.changed();
+  }
+
+  // As many columns as show the pictures largest.
+  bestColumns(width, height) {
+    let best = [1, 0];
+    for (let columns = 1; columns <= this.panes.length; columns += 1) {
+      const rows = Math.ceil(this.panes.length / columns);
+      const area = this.panes.reduce((sum, pane) => {
+        const [w, h] = this.state.size(pane.plane);
+        const perMm = Math.min(width / columns / w, height / rows / h);
+        return sum + w * h * perMm * perMm;
+      }, 0);
+      if (area > best[1] * 1.001) best = [columns, area];
+    }
+    return best[0];
+  }
+
+  changed() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.draw(true), REST_MS);
+    if (!this.waiting) {
+      this.waiting = requestAnimationFrame(() => {
+        this.waiting = 0;
+        this.draw(false);
       });
-      this.find(".viewer").dataset.shown = `${data.case}:${plane}`;
-    }, (error) => {
-      if (this.plane === plane && this.data === data) this.find(".message").textContent = error.message || data.texts.failed;
-    });
+    }
   }
 
-  placeScale(canvas) {
-    canvas.parentElement.querySelector(".scale")?.remove();
-    const shown = Math.min(canvas.clientWidth / canvas.width, canvas.clientHeight / canvas.height);
-    const scale = document.createElement("span");
-    scale.className = "scale";
-    const line = document.createElement("i");
-    line.style.width = `${(100 / this.data.pixel_mm) * shown}px`;
-    scale.append("10 cm", line);
-    canvas.parentElement.append(scale);
+  draw(resting) {
+    if (this.closed || !this.panes.length || !this.panes[0].width) return;
+    const began = performance.now();
+    this.painter.begin();
+    for (const pane of this.panes) this.painter.draw(pane, resting);
+    this.controls.show();
+    if (Object.keys(this.volumes).length) {
+      this.frame.dataset.shown = `${this.data.source.key}:${this.state.slice()}`;
+      this.frame.dataset.resting = String(resting);
+      this.first ??= performance.now();
+    }
+    if (this.whole()) this.frame.dataset.ready = this.data.source.key;
+    this.frames = (this.frames ?? 0) + 1;
+    this.drawMs = performance.now() - began;
   }
-}
 
-export default function (component) {
-  const { parentElement, data } = component;
-  let viewer = INSTANCES.get(parentElement);
-  if (!viewer) {
-    viewer = new Viewer(parentElement);
-    INSTANCES.set(parentElement, viewer);
+  crossOn(pane) {
+    const { cross, frame } = this.state;
+    if (pane.kind === "mip") return [this.mip ? this.mip.across(frame, cross) : 0, cross[2]];
+    const { across, down } = PLANES[pane.plane];
+    return [cross[across], cross[down]];
   }
-  viewer.update(data);
-  return () => INSTANCES.delete(parentElement);
+
+  // SUV (or the PET's unit) and HU of the voxels at a place of the grid.
+  valuesAt(place) {
+    return { pet: this.volumes.pet?.nearest(place.map(Math.round)), hu: this.volumes.ct?.nearest(place) };
+  }
+
+  // Place of the grid under a pointer; on the MIP the hottest voxel of the ray.
+  placeUnder(pane, event) {
+    const [across, down] = pane.under(event);
+    if (pane.kind === "mip") return this.mip?.hottest(this.state.frame, across, down) ?? null;
+    const axes = PLANES[pane.plane];
+    const place = [...this.state.cross];
+    [place[axes.across], place[axes.down]] = [across, down];
+    return place;
+  }
+
+  inside(place) {
+    return place && place.every((at, axis) => at >= -0.5 && at < this.state.grid.shape[axis] - 0.5);
+  }
+
+  moveTo(place) {
+    if (!this.inside(place)) return;
+    this.state.moveTo(place);
+    for (const pane of this.panes) {
+      const view = this.state.view(pane.plane, pane.width, pane.height);
+      if (pane.plane === "mip") continue;
+      const { across, down } = PLANES[pane.plane];
+      const half = [pane.width, pane.height].map((px, n) => (px / 2) * view.mmPerPx / this.state.grid.spacing_mm[[across, down][n]]);
+      this.state.reveal(pane.plane, half);
+    }
+    this.changed();
+  }
+
+  setPreset(which, n) {
+    const window = this.data[`${which}_windows`][n];
+    if (!window || !this.data.case.volumes.includes(which)) return;
+    this.state.setWindow(which, window);
+    this.settingsChanged();
+  }
+
+  nextPreset(which, by) {
+    const windows = this.data[`${which}_windows`];
+    const at = windows.findIndex(({ name }) => name === this.state[which].name);
+    this.setPreset(which, (at + by + windows.length) % windows.length);
+  }
+
+  // Sideways: width; up and down: level (CT) or the upper end (PET, whose lower end stays).
+  dragWindow(which, dx, dy) {
+    const { low, high } = this.state[which];
+    const speed = (high - low) / 200;
+    const width = Math.max(high - low + dx * speed, which === "ct" ? 2 : (high - low) / 50);
+    const centre = (low + high) / 2 + dy * speed;
+    if (which === "ct") this.state.setWindow("ct", { low: centre - width / 2, high: centre + width / 2 });
+    else this.state.setWindow("pet", { low, high: Math.max(low + width - dy * speed, low + (high - low) / 50) });
+    this.changed();
+  }
+
+  setMap(name) {
+    this.state.map = name;
+    this.settingsChanged();
+  }
+
+  setOpacity(value) {
+    this.state.opacity = Math.min(Math.max(Number(value.toFixed(2)), 0), 1);
+    this.settingsChanged();
+  }
+
+  toggle(what) {
+    this.state[what] = !this.state[what];
+    this.settingsChanged();
+  }
+
+  resetViews() {
+    this.state.resetViews();
+    this.changed();
+  }
+
+  zoom(factor, pane = this.panes.find(({ kind }) => kind === this.state.active) ?? this.panes[0], keep = null) {
+    this.state.zoomBy(pane.plane, factor, keep ?? (pane.plane === "mip" ? null : this.crossOn(pane)));
+    this.changed();
+  }
+
+  pan(pane, dx, dy) {
+    const view = this.state.views[pane.plane];
+    const { acrossStep, downStep } = pane.field;
+    view.centre = [view.centre[0] - dx * pane.perPx * acrossStep, view.centre[1] - dy * pane.perPx * downStep];
+    this.changed();
+  }
+
+  step(by, plane) {
+    this.state.goTo(this.state.slice(plane) + by, plane);
+    this.changed();
+  }
+
+  turn(by) {
+    this.state.frame = (((this.state.frame + by) % FRAMES) + FRAMES) % FRAMES;
+    this.changed();
+  }
+
+  toggleTurning() {
+    clearInterval(this.turning);
+    this.turning = this.turning ? 0 : setInterval(() => this.turn(1), 90);
+    this.controls.show();
+  }
+
+  setPlane(plane) {
+    this.state.plane = plane;
+    this.layOut();
+  }
+
+  setLayout(layout) {
+    this.state.layout = layout;
+    this.layOut();
+    this.settingsChanged();
+  }
+
+  nextLayout() {
+    this.setLayout(LAYOUTS[(LAYOUTS.indexOf(this.state.layout) + 1) % LAYOUTS.length]);
+  }
+
+  setActive(kind) {
+    this.state.active = kind;
+    this.layOut();
+  }
+
+  stepActive(by) {
+    const kinds = this.kinds();
+    const at = Math.max(0, kinds.indexOf(this.state.active));
+    this.setActive(kinds[(at + by + kinds.length) % kinds.length]);
+  }
+
+  nextKeySlice(by) {
+    const keys = this.data.case.key_slices;
+    if (!keys.length) return;
+    const order = [...keys].sort((a, b) => a - b);
+    const now = this.state.slice("coronal");
+    const following = by > 0 ? order.find((n) => n > now) ?? order[0] : order.findLast((n) => n < now) ?? order.at(-1);
+    this.showCoronal(following);
+  }
+
+  showCoronal(index) {
+    this.state.plane = "coronal";
+    this.state.goTo(index, "coronal");
+    this.layOut();
+  }
+
+  toggleFullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.frame.requestFullscreen?.();
+  }
+
+  // The crosshair's key brings its tool back, and with the tool in hand hides and shows it.
+  toggleCross() {
+    if (this.state.tool === "cross") this.state.crossShown = !this.state.crossShown;
+    this.state.tool = "";
+    this.setTool("cross");
+  }
+
+  setTool(tool) {
+    this.state.tool = this.state.tool === tool ? "cross" : tool;
+    this.frame.dataset.tool = this.state.tool;
+    this.changed();
+  }
+
+  // A click (or Enter) on words of a report that name a place; the arrows lead from one to the next.
+  followWords(event) {
+    const words = event.target.closest?.(".p2r-place");
+    if (!words) return;
+    if (event.type === "keydown") {
+      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (by) this.focusWords(words, by, event);
+      if (event.key !== "Enter" && event.key !== " ") return;
+    }
+    const { plane, point } = words.dataset;
+    event.preventDefault();
+    if (this.state.plane !== plane && this.state.layout !== "planes") this.setPlane(plane);
+    this.moveTo(point.split(",").map(Number));
+    this.controls.announce(words.title);
+  }
+
+  focusWords(words, by, event) {
+    const all = [...words.closest(".p2r-report").querySelectorAll(".p2r-place")];
+    all[(all.indexOf(words) + by + all.length) % all.length].focus();
+    event.preventDefault();
+  }
 }

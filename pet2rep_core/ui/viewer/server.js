@@ -1,0 +1,40 @@
+// What the viewer asks of the server beside the volumes: the reader's settings and measurements.
+const SETTINGS = new Map(); // reader -> settings, so that the next case need not ask again
+
+export class Server {
+  constructor(data) {
+    this.source = data.source;
+  }
+
+  async ask(path, body) {
+    const { api, token } = this.source;
+    const answer = await fetch(`${api}/${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { "X-Case-Token": token, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      credentials: "same-origin",
+      keepalive: body !== undefined,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const said = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error([said.error, said.hint].filter(Boolean).join(" ") || String(answer.status));
+    return said;
+  }
+
+  // The reader's settings, or null where there are none or they cannot be read: the viewer then has its defaults.
+  async settings() {
+    const { reader } = this.source;
+    if (!SETTINGS.has(reader)) {
+      try {
+        SETTINGS.set(reader, await this.ask("settings"));
+      } catch {
+        return null;
+      }
+    }
+    return SETTINGS.get(reader);
+  }
+
+  saveSettings(settings) {
+    SETTINGS.set(this.source.reader, settings);
+    this.ask("settings", settings).catch(() => {}); // they still hold for this tab
+  }
+}
