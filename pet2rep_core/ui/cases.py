@@ -30,9 +30,9 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
         waiting = next_unrated(page.server.store, page.reader, page.language)
         go_to(waiting)
         wanted = None if waiting is None else waiting.case_id
-    case_box, before_box, after_box, language_box = st.columns([8, 1, 1, 6], vertical_alignment="bottom")
+    bar = st.container(horizontal=True, vertical_alignment="bottom")
     datasets = {row.case_id: row.dataset for row in rows}
-    chosen = case_box.selectbox(
+    chosen = bar.selectbox(
         page.text("review.case"),
         ids,
         index=ids.index(wanted) if wanted in ids else 0,
@@ -42,11 +42,11 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
     if chosen != st.session_state.get(state.CASE):
         st.session_state[state.CASE] = chosen
     place = ids.index(chosen)
-    _draw_step(page, before_box, "before", ids[place - 1] if place else None)
-    _draw_step(page, after_box, "after", ids[place + 1] if place + 1 < len(ids) else None)
+    _draw_step(page, bar, "before", ids[place - 1] if place else None)
+    _draw_step(page, bar, "after", ids[place + 1] if place + 1 < len(ids) else None)
     st.query_params["case"] = chosen
     case = open_case(page.server.store, page.server.settings, chosen)
-    with language_box:
+    with bar:
         language = _choose_report_language(page, list(case.references))
     return case, language
 
@@ -70,7 +70,6 @@ def _draw_step(page: Page, box: DeltaGenerator, where: str, case_id: str | None)
         icon=":material/chevron_left:" if where == "before" else ":material/chevron_right:",
         shortcut=_KEYS[where],
         disabled=case_id is None,
-        width="stretch",
         on_click=_open_case,
         args=(case_id,),
     )

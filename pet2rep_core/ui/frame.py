@@ -35,6 +35,10 @@ _STYLE = """
 .stMain:focus-visible, .p2r-report:focus-visible { outline: 2px solid currentColor; }
 .p2r-place { cursor: pointer; text-decoration: underline dotted rgba(128, 128, 128, 0.8); text-underline-offset: 3px; }
 .p2r-place:hover, .p2r-place:focus-visible { text-decoration-style: solid; background: rgba(24, 165, 88, 0.2); }
+@media (max-width: 1100px) {
+  .st-key-review > * > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+  .st-key-review > * > [data-testid="stHorizontalBlock"] > .stColumn { min-width: 100%; }
+}
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
 [class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }
 .p2r-strip img { height: 15rem; max-width: 100%; background: #000; }
