@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pet2rep_core.ui.plain import escape_markdown, report_html
+from pet2rep_core.ui.plain import Mark, escape_markdown, report_html
 
 PUNCTUATION = re.escape(string.punctuation)
 
@@ -97,6 +97,7 @@ class _Words(NamedTuple):
 def test_words_to_click_on_are_buttons_and_the_text_stays_text(text: str, cuts: list[int], label: str) -> None:
     ends = [min(cut, len(text)) for cut in sorted(cuts)]
     places = [_Words(a, b, label) for a, b in zip(ends[::2], ends[1::2], strict=False)]
+    places = [place for place in places if place.end > place.start]
     seen = _Seen()
     seen.feed(report_html(text, language="zh", label="Report", places=places))
     seen.close()
@@ -115,8 +116,8 @@ def test_words_to_click_on_are_buttons_and_the_text_stays_text(text: str, cuts: 
 def test_a_place_is_around_its_own_words() -> None:
     page = report_html("a <b> c", language="en", label="R", places=[_Words(2, 5, '"><script>')])
     assert page.endswith(
-        'class="p2r-report">a <span role="button" tabindex="0" class="p2r-place" data-point="1.00,2.25,3.50" data-plane="axial" '
-        'title="&quot;&gt;&lt;script&gt;">&lt;b&gt;</span> c</div>'
+        'class="p2r-report">a <span role="button" tabindex="0" class="p2r-place" data-point="1.00,2.25,3.50" '
+        'data-plane="axial" title="&quot;&gt;&lt;script&gt;">&lt;b&gt;</span> c</div>'
     )
     assert report_html("a", language="en", label="R", places=()) == report_html("a", language="en", label="R")
 
@@ -143,3 +144,16 @@ def test_markdown_is_escaped_to_the_letter(text: str) -> None:
 )
 def test_markdown_table(text: str, shown: str) -> None:
     assert escape_markdown(text) == shown
+
+
+def test_marks_and_places_may_cut_each_other() -> None:
+    marks = [Mark(4, 8, "match", "said & meant"), Mark(6, 9, "missed", "later one"), Mark(0, 1, "invented", "first")]
+    page = report_html("abcdefghij", language="en", label="R", places=[_Words(2, 6, "there")], marks=marks)
+    target = 'data-point="1.00,2.25,3.50" data-plane="axial" title="there"'
+    place = '<span role="button" tabindex="{}" class="p2r-place" ' + target + ">"
+    mark = '<mark class="p2r-match" title="said &amp; meant">'
+    body = page[page.index('report">') + 8 : -6]
+    assert body == (
+        '<mark class="p2r-invented" title="first">a</mark>b'
+        + place.format(0) + "cd</span>" + place.format(-1) + mark + "ef</mark></span>" + mark + "gh</mark>ij"
+    )  # fmt: skip
