@@ -64,7 +64,9 @@ def pet_window(images: PreparedCase, preset: str, display: Display) -> Window:
     """Return the window of the PET: the SUV preset, or 0 to the 99.8th percentile where there is no SUV."""
     if images.pet is None or images.pet_unit is PetUnit.SUVBW:
         return display.pet_window(preset)
-    high = float(np.percentile(images.pet.values[::4, ::4, ::4], 99.8))
+    samples = images.pet.values[::4, ::4, ::4]
+    known = samples[np.isfinite(samples)]
+    high = float(np.percentile(known, 99.8)) if known.size else 0.0
     return Window(0.0, high if high > 0 else 1.0)
 
 

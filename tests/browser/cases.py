@@ -1,12 +1,15 @@
-"""Four quick cases for the browser: each shows something that the demo study does not."""
+"""Quick cases for the browser: each shows something that the demo study does not."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
+from pet2rep_core.datasets.layouts import scan_dataset
+from pet2rep_core.datasets.load import load_case
 from pet2rep_core.imaging.prepared import open_prepared, prepare_case
 from pet2rep_core.imaging.volume import Volume
 from pet2rep_core.records import Language, PetUnit, Report, SuvFactors
@@ -18,6 +21,7 @@ from pet2rep_core.workflow.import_dataset import ImportStatus, Preparation, reco
 from tests.layout_files import FINDINGS_EN, FINDINGS_ZH, IMPRESSION_EN, IMPRESSION_ZH, REPORT_EN, REPORT_ZH
 
 PHANTOM, NO_SUV, PICTURES, HOSTILE = "browser-a", "browser-b", "browser-c", "browser-d"
+UNEVEN, REAL = "browser-e", "browser-f"
 PET_SIZE, PET_MM = (64, 60, 70), 5.0
 CT_SIZE, CT_MM = (128, 120, 140), 2.5
 # Voxels of the PET in LPS order: high I is the patient's left, low J the front, high K the head.
@@ -58,15 +62,35 @@ def phantom_ct() -> Volume:
     return Volume(values, _affine(CT_MM, -CT_MM / 2))
 
 
+def uneven_pet() -> Volume:
+    """Return uptake that differs from voxel to voxel, on voxels of three sizes, with a hole of no number."""
+    rng = np.random.default_rng(5)
+    values = rng.gamma(1.5, 1.6, (44, 38, 50)).astype(np.float32)
+    values[20:24, 10:14, 30:33] = np.nan
+    affine = np.diag([4.1, 5.3, 3.27, 1.0])
+    affine[:3, 3] = (-91.0, -77.5, 810.25)
+    return Volume(values, affine)
+
+
+def uneven_ct() -> Volume:
+    """Return a CT that begins inside the PET and ends outside of it, on voxels that fit its voxels nowhere."""
+    rng = np.random.default_rng(6)
+    values = rng.integers(-900, 1400, (120, 90, 70)).astype(np.int16)
+    affine = np.diag([1.37, 1.91, 2.5, 1.0])
+    affine[:3, 3] = (-70.3, -60.1, 801.7)
+    return Volume(values, affine)
+
+
 def fill_home(home: Path) -> None:
-    """Make a store with the four cases, and a report to rate for the hostile one."""
+    """Make a store with the cases, and reports to rate for two of them; the real study where it is to be had."""
     settings = Settings(home=home, workers=1)
     home.mkdir(parents=True, exist_ok=True)
     store = open_store(settings)
     try:
         _record_cases(settings, store, home.parent)
         for language in Language:
-            generate_report(store, HOSTILE, "scripted", language, behaviour=Behaviour.COPY)
+            for case_id in (HOSTILE, UNEVEN):
+                generate_report(store, case_id, "scripted", language, behaviour=Behaviour.COPY)
     finally:
         store.close()
 
@@ -76,6 +100,7 @@ def _record_cases(settings: Settings, store: Store, folder: Path) -> None:
     pet = phantom_pet()
     activity = Volume(pet.values * 1000, pet.affine_lps)
     none = SuvFactors(reason="The files do not say when the tracer was injected.")
+    uneven, uneven_on = uneven_pet(), uneven_ct()
     pictures = tuple(_draw_picture(folder / f"picture-{n}.png", n) for n in range(2))
     kept = settings.prepared
     keys = {
@@ -83,11 +108,20 @@ def _record_cases(settings: Settings, store: Store, folder: Path) -> None:
         NO_SUV: prepare_case(kept, pet=activity, pet_unit=PetUnit.ACTIVITY_BQML, suv=none, ct=None),
         PICTURES: prepare_case(kept, pet=None, pet_unit=None, suv=SuvFactors(), ct=None, pictures=pictures),
         HOSTILE: None,
+        UNEVEN: prepare_case(kept, pet=uneven, pet_unit=PetUnit.SUVBW, suv=suv, ct=uneven_on),
     }
+    if "PET2REP_REAL_DATA" in os.environ:
+        keys[REAL] = _prepare_real(kept, Path(os.environ["PET2REP_REAL_DATA"]))
     for case_id, key in keys.items():
         reports = _HOSTILE_REPORTS if case_id == HOSTILE else _REPORTS
         done = record_preparation(Preparation(_row(kept, case_id, key), reports, case_id), store)
         assert done.status is ImportStatus.NEW, done
+
+
+def _prepare_real(kept: Path, folder: Path) -> str:
+    [found] = scan_dataset(folder / "acrin042_nifti").cases
+    one = load_case(found)
+    return prepare_case(kept, pet=one.pet, pet_unit=one.pet_unit, suv=one.suv, ct=one.ct, warnings=one.warnings)
 
 
 def _row(kept: Path, case_id: str, key: str | None) -> CaseRow:

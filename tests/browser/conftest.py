@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from tests.browser.server import PROJECT, RunningApp, start_app
 
 _HERE = Path(__file__).parent
 _IGNORED = ("/_stcore/health", "/_stcore/host-config")  # Streamlit asks for them below the page's name first
+_VOLUME = re.compile(r"/api/case/([^/]+)/volume/([a-z]+)$")
 _OPEN_STORE = (
     "import sys; from pathlib import Path; from pet2rep_core.settings import Settings; "
     "from pet2rep_core.store import open_store; "
@@ -42,6 +44,7 @@ class Watched:
     foreign: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
     sent: list[bytes] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
@@ -57,15 +60,20 @@ class Watched:
         self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         self.page.locator("[data-testid=stSidebar]").wait_for()
 
-    def shown(self, plane: int) -> None:
-        """Wait until the viewer has drawn a plane."""
-        self.page.locator(f".viewer[data-shown$=':{plane}']").wait_for()
+    def shown(self, index: int) -> None:
+        """Wait until the viewer has drawn a slice of its plane."""
+        self.page.locator(f".viewer[data-shown$=':{index}']").wait_for()
 
     def choose(self, label: str, option: str) -> None:
         """Choose in a select box, as a person does with the mouse."""
         self.page.get_by_role("combobox", name=label, exact=True).click()
         self.page.get_by_role("option", name=option, exact=True).click()
         self.drawn()
+
+    def volumes(self) -> list[str]:
+        """Return which volumes were asked for, as "case/name", in order."""
+        found = (_VOLUME.search(urlsplit(url).path) for url in self.requests)
+        return ["/".join(one.groups()) for one in found if one]
 
     def media(self) -> list[str]:
         """Return what was asked of Streamlit's media store."""
@@ -110,10 +118,20 @@ def _browser() -> Iterator[Any]:
 @pytest.fixture
 def new_page(app: RunningApp, _browser: Any) -> Iterator[Callable[..., Watched]]:
     """Return a function that opens a page in a context of its own."""
+    yield from _pages(app, _browser)
+
+
+@pytest.fixture(scope="module")
+def kept_page(app: RunningApp, _browser: Any) -> Iterator[Callable[..., Watched]]:
+    """Return the same for pages that all tests of a file share."""
+    yield from _pages(app, _browser)
+
+
+def _pages(app: RunningApp, browser: Any) -> Iterator[Callable[..., Watched]]:
     contexts = []
 
     def make(**options: Any) -> Watched:
-        context = _browser.new_context(**{"viewport": {"width": 1600, "height": 950}, "locale": "en-GB", **options})
+        context = browser.new_context(**{"viewport": {"width": 1600, "height": 950}, "locale": "en-GB", **options})
         contexts.append(context)
         context.set_default_timeout(20_000)
         return _watch(context.new_page(), app.url)
@@ -138,6 +156,7 @@ def _watch(page: Any, base: str) -> Watched:
 
     def on_request(request: Any) -> None:
         watched.requests.append(request.url)
+        watched.asked.append(request)
         if not request.url.startswith((base, base.replace("http", "ws"), "data:", "blob:")):
             watched.foreign.append(request.url)
 

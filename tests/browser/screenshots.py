@@ -158,7 +158,7 @@ def _look_at_study(page: Any) -> None:
 def _picture(page: Any, path: Path) -> None:
     """Write what the window shows as a PNG small enough for a README."""
     if page.locator(".viewer").count():
-        page.locator(".viewer[data-shown]").wait_for()
+        page.locator(".viewer[data-ready][data-resting=true]").wait_for()
     page.mouse.move(2, 948)
     page.wait_for_timeout(800)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")

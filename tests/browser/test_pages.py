@@ -101,23 +101,19 @@ def test_the_picture_route_answers_only_who_holds_the_token_of_that_case(app: Ru
     tokens = {}
     for case in (PHANTOM, NO_SUV):
         page.open("Review", case=case)
-        page.page.locator(".viewer[data-shown]").wait_for()
-        asked = next(url for url in reversed(page.requests) if f"/api/case/{case}/coronal/" in url)
-        tokens[case] = asked.rsplit("token=", 1)[1]
-    place = f"{app.url}/api/case/{PHANTOM}/coronal"
+        picture = page.page.locator(".strip img").first
+        picture.wait_for()
+        tokens[case] = str(picture.get_attribute("src")).rsplit("token=", 1)[1]
+    place = f"{app.url}/api/case/{PHANTOM}/model"
     refused = (403, "No leave for this case. Open it again.")
     right = tokens[PHANTOM]
-    assert _answer(f"{place}/3.png?token={right}") == (200, "image/png")
-    assert _answer(f"{place}/3.png") == refused
-    assert _answer(f"{place}/3.png?token=") == refused
-    assert _answer(f"{place}/3.png?token={tokens[NO_SUV]}") == refused
-    assert _answer(f"{place}/3.png?token=9{right}") == refused
-    assert _answer(f"{app.url}/api/case/nobody/coronal/3.png?token={right}") == refused
-    assert _answer(f"{place}/60.png?token={right}") == (
-        404,
-        "There is no coronal plane 60; planes are 0 to 59. Choose a plane of the volume.",
-    )
-    assert _answer(f"{place}/3.png?token={right}&pet=no-such")[0] == 404
+    assert _answer(f"{place}/2.png?token={right}") == (200, "image/png")
+    assert _answer(f"{place}/2.png") == refused
+    assert _answer(f"{place}/2.png?token=") == refused
+    assert _answer(f"{place}/2.png?token={tokens[NO_SUV]}") == refused
+    assert _answer(f"{place}/2.png?token=9{right}") == refused
+    assert _answer(f"{app.url}/api/case/nobody/model/2.png?token={right}") == refused
+    assert _answer(f"{place}/3.png?token={right}") == (404, "This case has no picture 3 for a model.")
     assert _answer(f"{app.url}/api/case/{PHANTOM}/picture/0?token={right}")[0] == 404
     assert page.media() == []
     page.quiet()

@@ -129,12 +129,15 @@ def _downloads(page: Watched, folder: Path) -> dict[str, bytes]:
 
 def _no_model_name(page: Watched) -> None:
     """Look through everything that reached the browser: text, HTML, addresses and frames."""
-    anchor = "template brackets"  # an anchor of the rubric speaks of templates, whatever the model
-    html = page.page.content().replace("<template", "<").replace("</template", "</")
+    # An anchor of the rubric speaks of templates, whatever the model; HTML and CSS have theirs.
+    others = ("template brackets", "<template", "</template", "grid-template")
+    html = page.page.content()
     text = page.page.locator("body").inner_text()
     frames = "\n".join(frame.decode("utf-8", errors="replace") for frame in page.frames)
     for said in (html, text, "\n".join(page.requests), frames):
-        plain = said.lower().replace(anchor, "")
+        plain = said.lower()
+        for other in others:
+            plain = plain.replace(other, "")
         found = [name for name in (*BUILT_IN_MODELS, _MODEL.lower()) if name in plain]
         if found:
             at = plain.index(found[0])

@@ -3,6 +3,7 @@ import { icon } from "./icons.js";
 import { make } from "./pane.js";
 import { PLANES } from "./planes.js";
 import { LAYOUTS } from "./state.js";
+import { Refused } from "./volume.js";
 
 const TOOLS = ["cross", "window", "pan", "zoom", "sphere", "liver", "freehand", "line"];
 const TOOL_KEYS = { tool_window: "key_window_tool", tool_zoom: "key_zoom" };
@@ -174,6 +175,7 @@ export class Controls {
   showReadout() {
     const { viewer } = this;
     const { state } = viewer;
+    if (!state) return;
     const place = viewer.hover ?? state.cross;
     if (!viewer.inside(place)) {
       this.readout.textContent = "";
@@ -197,18 +199,26 @@ export class Controls {
     this.live.textContent = message;
   }
 
+  // What went wrong with a request; that images are missing stays said beside it.
   say(message) {
-    this.message.replaceChildren(message);
+    this.message.replaceChildren(...(this.viewer.loadingFailed ? this.failure : []), message);
+  }
+
+  // What went wrong, in one sentence: what our server said, else one of ours; never the browser's own words.
+  sentence(error) {
+    if (error.expired) return this.viewer.text("expired");
+    return (error instanceof Refused && error.message) || this.viewer.text("failed");
   }
 
   // One sentence, and a button that tries again.
-  failed(reason) {
+  failed(error) {
     const { viewer } = this;
     viewer.loadingFailed = true;
-    const again = make("button", "", viewer.text("again"));
+    const again = make("button", "", viewer.text(error.expired ? "reload" : "again"));
     again.type = "button";
-    again.onclick = () => viewer.open();
-    this.message.replaceChildren(reason || viewer.text("failed"), " ", again);
+    again.onclick = () => (error.expired ? location.reload() : viewer.open());
+    this.failure = [this.sentence(error), " ", again];
+    this.say("");
     viewer.changed();
   }
 }

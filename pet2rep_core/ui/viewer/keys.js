@@ -63,6 +63,8 @@ export class Keys {
     this.helpShown = false;
     this.onKey = (event) => this.handle(event);
     document.addEventListener("keydown", this.onKey);
+    // Not Streamlit's while the images have the focus; it listens at the document too, so they must not get there.
+    viewer.frame.addEventListener("keydown", (event) => { if (/^[rc]$/i.test(event.key)) event.stopPropagation(); });
     this.sheet = viewer.find(".help");
   }
 
@@ -80,10 +82,7 @@ export class Keys {
     if (MOVES.has(event.key) && (target.closest(MOVED) || (target.closest("button, a, [role=button]") && (event.key === " " || event.key === "Enter")))) return;
     const name = nameOf(event);
     const action = BY_KEY.get(name);
-    if (!action) {
-      if (inside && /^[rc]$/i.test(event.key)) event.stopPropagation(); // not Streamlit's, while the images have the focus
-      return;
-    }
+    if (!action) return;
     event.preventDefault();
     event.stopPropagation();
     action(viewer, name, event);

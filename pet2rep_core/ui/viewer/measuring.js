@@ -29,7 +29,7 @@ export class Measuring {
       if (viewer.data.source.key !== key) return;
       this.regions = measurements.reverse();
     } catch (error) {
-      viewer.controls.say(error.message);
+      if (!viewer.loadingFailed) viewer.controls.say(viewer.controls.sentence(error));
     }
     this.show();
   }
@@ -78,9 +78,10 @@ export class Measuring {
       });
       if (viewer.data.source.key !== key) return;
       this.regions.push(measured);
+      this.chosen = null;
       viewer.controls.say("");
     } catch (error) {
-      viewer.controls.say(error.message || viewer.text("failed"));
+      viewer.controls.say(viewer.controls.sentence(error));
     }
     if (this.draft === draft) this.draft = null;
     if (draft.role === "liver") await this.measureAgain();
@@ -145,7 +146,7 @@ export class Measuring {
       this.regions = this.regions.filter((other) => other !== region);
       if (region.role === "liver") await this.measureAgain();
     } catch (error) {
-      viewer.controls.say(error.message || viewer.text("failed"));
+      viewer.controls.say(viewer.controls.sentence(error));
     }
     this.show();
   }
@@ -167,14 +168,15 @@ export class Measuring {
 
   show() {
     const { viewer, regions } = this;
-    this.chosen = Math.min(this.chosen ?? 0, regions.length - 1);
+    this.chosen = regions.length ? Math.min(this.chosen ?? Infinity, regions.length - 1) : null; // first the newest
     this.panel.hidden = !regions.length;
     viewer.changed();
     if (!regions.length) {
       this.panel.replaceChildren();
       return;
     }
-    const thresholds = regions.find(({ measured }) => measured.segments?.length)?.measured.segments.map(({ threshold }) => threshold) ?? [];
+    const named = regions.find(({ measured }) => measured.segments?.length)?.measured.segments.map(({ threshold }) => threshold) ?? [];
+    const thresholds = viewer.state.hasSuv ? named : named.slice(0, 1); // the others are in SUV
     this.threshold = Math.min(this.threshold, Math.max(thresholds.length - 1, 0));
     const table = make("table");
     table.append(this.head(thresholds), ...regions.map((region, n) => this.row(region, n)));

@@ -2,18 +2,21 @@
 // At angle 0 it is seen from the front, at 90 degrees from the patient's left; it turns about the long axis.
 export const FRAMES = 36;
 
-// Runs in the worker; it is made from this function's text, so it must not use anything from outside.
+// Runs in the worker; it is made from this function's text, so it must not use anything from outside. The first
+// message brings the volume and is answered with the first frame; the second asks for the others.
 function work() {
+  let given = null;
   self.onmessage = ({ data }) => {
-    const { codes, shape, spacing, nan, frames } = data;
+    const { codes, shape, spacing, nan, frames } = given ?? data;
+    const order = [];
+    if (given) for (let n = 1; n < frames; n += 1) order.push(n);
+    else order.push(0);
     const TIE = 1e-6; // between two columns all voxels go the same way, whatever the last bit says
     const [nI, nJ, nK] = shape;
     const pixel = Math.max(spacing[0], spacing[1]);
     const reach = Math.hypot(nI * spacing[0], nJ * spacing[1]);
     let width = Math.ceil(reach / pixel) + 1;
     if ((width - nI) % 2) width += 1; // seen from the front, every voxel has a column of its own
-    const order = [];
-    for (let n = 0; n < frames; n += 1) order.push(n);
     for (const frame of order) {
       const angle = (frame * 2 * Math.PI) / frames;
       const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
@@ -42,11 +45,13 @@ function work() {
       }
       self.postMessage({ frame, width, best, place }, [best.buffer, place.buffer]);
     }
-    self.close();
+    if (given) self.close();
+    given = data;
   };
 }
 
 const KEPT = new Map(); // PET volume -> Mip
+const KEPT_MIPS = 3;
 
 export class Mip {
   static of(volume, spacing, onFrame) {
@@ -54,7 +59,11 @@ export class Mip {
     if (!mip) {
       mip = new Mip(volume, spacing);
       KEPT.set(volume, mip);
-      if (KEPT.size > 3) KEPT.delete(KEPT.keys().next().value);
+      if (KEPT.size > KEPT_MIPS) {
+        const [[oldest, dropped]] = KEPT;
+        KEPT.delete(oldest);
+        dropped.worker?.terminate();
+      }
     }
     mip.onFrame = onFrame;
     return mip;
@@ -65,6 +74,15 @@ export class Mip {
     this.spacing = spacing;
     this.pixelMm = Math.max(spacing[0], spacing[1]);
     this.frames = [];
+    try {
+      this.start();
+    } catch {
+      this.refused = true; // said in the pane
+    }
+  }
+
+  start() {
+    const { volume, spacing } = this;
     const address = URL.createObjectURL(new Blob([`(${work})()`], { type: "text/javascript" }));
     this.worker = new Worker(address);
     URL.revokeObjectURL(address);
@@ -72,10 +90,20 @@ export class Mip {
       this.frames[data.frame] = data;
       this.onFrame?.(data.frame);
     };
+    this.worker.onerror = () => {
+      this.refused = true;
+      this.onFrame?.(null);
+    };
     const codes = volume.codes.slice();
     this.worker.postMessage(
       { codes, shape: volume.shape, spacing, nan: volume.header.nan, frames: FRAMES }, [codes.buffer],
     );
+  }
+
+  // Make the other frames too, once nothing more urgent is on its way.
+  goOn() {
+    if (!this.goesOn && !this.refused) this.worker.postMessage({});
+    this.goesOn = true;
   }
 
   get count() {

@@ -94,18 +94,26 @@ export class Painter {
     const field = pane.place(state.view(pane.plane, pane.width, pane.height), spacing, resting);
     const painted = this.paintedBy(pane, field);
     if (pane.painted !== painted) {
-      pane.drawn = this.paint(pane, field);
+      this.paint(pane, field);
       pane.painted = painted;
     }
-    const { drawn } = pane;
     pane.element.classList.toggle("light", pane.kind !== "ct" && pane.kind !== "fused" && state.inverted);
     pane.element.classList.toggle("active", pane.kind === state.active);
-    put(pane.note, drawn ? "" : this.viewer.text(this.viewer.loadingFailed ? "failed" : "loading"));
+    put(pane.note, this.note(pane));
     this.label(pane);
     pane.drawScale();
     const [across, down] = this.viewer.crossOn(pane);
     pane.drawCross(across, down, state.crossShown);
     pane.drawRegions(pane.kind === "mip" ? [] : this.viewer.measuring.regionsOn(pane.plane, state.slice(pane.plane)));
+  }
+
+  // What a pane has to say while something of its picture is missing.
+  note({ kind, plane }) {
+    const { volumes, mip, state, loadingFailed } = this.viewer;
+    const come = (name) => volumes[name]?.whole || (plane === "coronal" && volumes[name]?.ready > volumes[name]?.at(state.slice(plane), 1) + 1);
+    if (kind === "mip" && mip?.refused) return this.viewer.text("no_mip");
+    if (kind === "mip" ? mip?.frames[state.frame] : (kind === "fused" ? ["pet", "ct"] : [kind]).every(come)) return "";
+    return this.viewer.text(loadingFailed ? "not_loaded" : "loading");
   }
 
   // Everything that a pane's pixels depend on: where it is the same, they are.
@@ -121,7 +129,7 @@ export class Painter {
     return parts.join(" ");
   }
 
-  // Paint a pane's pixels; false where its volumes have not come yet.
+  // Paint a pane's pixels.
   paint(pane, field) {
     const { state } = this.viewer;
     const out = pane.pixels();
@@ -134,7 +142,6 @@ export class Painter {
     else if (ct) paintCt(out, ct, state.ct);
     else out.fill(0xff000000);
     pane.show();
-    return Boolean(pet ?? ct);
   }
 
   mipSpacing() {

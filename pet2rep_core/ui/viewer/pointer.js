@@ -52,6 +52,7 @@ export class Pointer {
     viewer.frame.focus({ preventScroll: true });
     this.panes.setPointerCapture(event.pointerId);
     viewer.state.active = pane.kind;
+    this.pressed = pane;
     this.down.set(event.pointerId, { pane, x: event.clientX, y: event.clientY, moved: 0 });
     if (this.down.size === 2) {
       this.pinch = this.spread();
@@ -157,7 +158,7 @@ export class Pointer {
   }
 
   onDouble(event) {
-    const pane = this.paneOf(event);
+    const pane = this.pressed; // a captured pointer's clicks are the holder's, not the pane's
     const { viewer } = this;
     if (!pane || viewer.state.tool !== "cross") return;
     if (viewer.state.layout === "one") {

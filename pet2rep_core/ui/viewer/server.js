@@ -1,4 +1,6 @@
 // What the viewer asks of the server beside the volumes: the reader's settings and measurements.
+import { Refused } from "./volume.js";
+
 const SETTINGS = new Map(); // reader -> settings, so that the next case need not ask again
 
 export class Server {
@@ -16,7 +18,7 @@ export class Server {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error([said.error, said.hint].filter(Boolean).join(" ") || String(answer.status));
+    if (!answer.ok) throw Refused.of(answer.status, said);
     return said;
   }
 

@@ -28,11 +28,15 @@ export class State {
     this.cross = middle;
     this.frame = 0;
     this.views = {};
+    this.hasSuv = data.case.pet_unit === "suvbw";
+    this.chooseWindows(data);
+    this.resetViews();
+  }
+
+  chooseWindows(data) {
     const chosen = (windows, name, first) => windows.find((w) => w.name === name) ?? windows[first];
     this.pet = chosen(data.pet_windows, this.petName, data.pet_default);
     this.ct = chosen(data.ct_windows, this.ctName, data.ct_default);
-    this.hasSuv = data.case.pet_unit === "suvbw";
-    this.resetViews();
   }
 
   // Take a window for "pet" or "ct"; one that was dragged has no name and ends with the case.
@@ -128,6 +132,6 @@ export class State {
     if (data.fused_maps.some(({ name }) => name === saved.map)) this.map = saved.map;
     if (saved.pet) this.petName = saved.pet;
     if (saved.ct) this.ctName = saved.ct;
-    this.openAnew(data);
+    this.chooseWindows(data);
   }
 }

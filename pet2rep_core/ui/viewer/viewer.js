@@ -13,6 +13,7 @@ import { keepOnly, openVolume } from "./volume.js";
 
 const REST_MS = 140; // after the last step the picture is drawn in full sharpness
 const SAVE_MS = 800;
+const ARRIVING_MS = 120;
 
 export class Viewer {
   constructor(root) {
@@ -20,6 +21,7 @@ export class Viewer {
     this.find = (selector) => root.querySelector(selector);
     this.frame = this.find(".viewer");
     this.frame.viewer = this; // for the browser tests and the benchmark
+    this.canDraw = Boolean(document.createElement("canvas").getContext("2d"));
     this.panes = [];
     this.volumes = {};
     this.painter = new Painter(this);
@@ -56,6 +58,10 @@ export class Viewer {
     const before = this.data;
     this.data = data;
     this.server = new Server(data);
+    if (!this.canDraw) {
+      this.controls.say(this.text("no_canvas"));
+      return;
+    }
     const sameReader = before?.source.reader === data.source.reader;
     if (sameReader && before.source.key === data.source.key) {
       if (before.language !== data.language) this.controls.build();
@@ -75,6 +81,7 @@ export class Viewer {
     this.mip = null;
     this.painter.forget();
     this.loadingFailed = false;
+    this.cameAt = 0;
     this.opened = performance.now();
     keepOnly([source.key, this.data.next?.source.key]);
     this.frame.removeAttribute("data-ready");
@@ -84,6 +91,7 @@ export class Viewer {
     const opening = described.volumes.map((name) => this.receive(source, name));
     await Promise.allSettled([settings, ...opening]);
     if (this.data.source.key !== source.key || this.closed) return;
+    this.mip?.goOn();
     this.measuring.open();
     if (this.whole()) this.fetchNext();
   }
@@ -93,6 +101,8 @@ export class Viewer {
     const entry = openVolume(source, name, (volume) => {
       if (!current()) return;
       this.volumes[name] = volume;
+      if (performance.now() - this.cameAt < ARRIVING_MS) return; // pictures in between would only delay the rest
+      this.cameAt = performance.now();
       this.painter.forget();
       this.changed();
     });
@@ -100,12 +110,12 @@ export class Viewer {
     try {
       this.volumes[name] = await entry.done;
     } catch (error) {
-      if (current()) this.controls.failed(error.message);
+      if (current()) this.controls.failed(error);
       return;
     }
     if (!current()) return;
     if (name === "pet") {
-      this.mip = Mip.of(this.volumes.pet, this.state.grid.spacing_mm, (frame) => frame === this.state.frame && current() && this.changed());
+      this.mip = Mip.of(this.volumes.pet, this.state.grid.spacing_mm, (frame) => [null, this.state.frame].includes(frame) && current() && this.changed());
     }
     this.painter.forget();
     this.changed();
@@ -158,7 +168,7 @@ export class Viewer {
   }
 
   layOut() {
-    if (!this.data || this.closed) return;
+    if (!this.state || this.closed) return;
     const holder = this.find(".panes");
     const wanted = this.wanted();
     const same = wanted.length === this.panes.length
@@ -245,7 +255,7 @@ export class Viewer {
   }
 
   moveTo(place) {
-    if (!this.inside(place)) return;
+    if (!this.state || !this.inside(place)) return;
     this.state.moveTo(place);
     for (const pane of this.panes) {
       const view = this.state.view(pane.plane, pane.width, pane.height);
@@ -391,7 +401,7 @@ export class Viewer {
   // A click (or Enter) on words of a report that name a place; the arrows lead from one to the next.
   followWords(event) {
     const words = event.target.closest?.(".p2r-place");
-    if (!words) return;
+    if (!words || !this.state) return;
     if (event.type === "keydown") {
       const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       if (by) this.focusWords(words, by, event);

@@ -1,6 +1,6 @@
 // The volumes of a case: fetched once as a stream, decoded plane by plane, kept while the tab lives.
 // Format "p2r volume 1": see pet2rep_core/imaging/packed.py.
-const KEPT_BYTES = 1.2e9;
+const KEPT_BYTES = 6e8; // some five whole-body cases
 const TRIES = 3;
 const KEPT = new Map(); // "case/name" -> { volume, done, abort }
 
@@ -56,7 +56,7 @@ export function openVolume(source, name, onPlanes) {
     const abort = new AbortController();
     entry = { key, volume: null, abort, listeners: new Set() };
     entry.done = load(source, name, entry);
-    entry.done.catch(() => KEPT.delete(key));
+    entry.done.catch(() => KEPT.get(key) === entry && KEPT.delete(key));
   }
   KEPT.delete(key);
   KEPT.set(key, entry);
@@ -78,6 +78,15 @@ export function keepOnly(keys) {
   }
 }
 
+// The server's answer was no. What it said is one sentence; an answer without leave becomes one in our language.
+export class Refused extends Error {
+  static of(status, said) {
+    const refused = new Refused([said.error, said.hint].filter(Boolean).join(" "));
+    // Only leave that has run out comes without a hint.
+    return Object.assign(refused, { status, expired: status === 403 && said.hint === undefined });
+  }
+}
+
 async function load(source, name, entry) {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -96,7 +105,7 @@ async function receive(source, name, entry) {
   });
   if (!answer.ok) {
     const said = await answer.json().catch(() => ({}));
-    throw Object.assign(new Error([said.error, said.hint].filter(Boolean).join(" ")), { status: answer.status });
+    throw Refused.of(answer.status, said);
   }
   const reader = answer.body.getReader();
   const pieces = new Pieces(reader);
@@ -111,6 +120,7 @@ async function receive(source, name, entry) {
     volume.take(await pieces.take(count * planeBytes), first);
     for (const listener of entry.listeners) listener(volume);
   }
+  await pieces.end();
   return volume;
 }
 
@@ -120,6 +130,11 @@ class Pieces {
     this.reader = reader;
     this.chunk = new Uint8Array(0);
     this.used = 0;
+  }
+
+  // Read on to the end: until then the browser keeps the connection for this answer.
+  async end() {
+    while (!(await this.reader.read()).done);
   }
 
   async take(size) {
