@@ -68,11 +68,12 @@ class NoteLog:
         return _stored(found[0]) if found else None
 
     def of_reader(self, case_id: str, reader: str) -> list[StoredMeasurement]:
-        """Return what a reader has kept in a case and not withdrawn, the newest first."""
+        """Return what a reader has kept in a case and not withdrawn, what was kept last first, however often since."""
         found = self.log.events(
             "m WHERE case_id = ? AND reader = ? AND action = 'keep' AND NOT EXISTS (SELECT 1 FROM measurement n "
             "WHERE n.measurement_id = m.measurement_id AND n.revision > m.revision) "
-            "ORDER BY created_at DESC, measurement_id",
+            "ORDER BY (SELECT min(f.created_at) FROM measurement f WHERE f.measurement_id = m.measurement_id) DESC, "
+            "measurement_id",
             *(case_id, reader),
         )
         return [_stored(event) for event in found]

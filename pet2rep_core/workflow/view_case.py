@@ -11,7 +11,6 @@ from pet2rep_core.imaging.packed import VolumeName, pack_volume, plan_volume
 from pet2rep_core.imaging.planes import Plane, plane_letters, shown_ct
 from pet2rep_core.imaging.prepared import PreparedCase
 from pet2rep_core.imaging.volume import Volume
-from pet2rep_core.records import PetUnit
 from pet2rep_core.workflow.open_case import OpenCase
 
 
@@ -23,11 +22,11 @@ def describe_case(case: OpenCase) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``grid``: shape, spacing_mm, affine_lps of the volume that planes are counted on. ``box``: what is sent
-        of it, (first, one past the last) along I, J, K. ``letters``: at the four edges, by plane. ``volumes``:
-        the names that :func:`stream_volume` takes. ``pet_unit`` (``suvbw``, ``bqml``, ``counts`` or None) and
-        ``pet_unit_label``. ``sul_per_suvbw``: None where there is no SUV by lean body mass. ``key_slices``: indices
-        along J.
+        ``grid``: shape, spacing_mm, affine_lps of the volume that planes are counted on. ``columns``: first and one
+        past the last along I that a picture drawn by the server shows. ``box``: what is sent of the grid, (first, one
+        past the last) along I, J, K. ``letters``: at the four edges, by plane. ``volumes``: the names that
+        :func:`stream_volume` takes. ``pet_unit`` (``suvbw``, ``bqml``, ``counts`` or None) and ``pet_unit_label``.
+        ``key_slices``: indices along J.
 
     Raises
     ------
@@ -41,12 +40,12 @@ def describe_case(case: OpenCase) -> dict[str, Any]:
             "spacing_mm": list(grid.spacing_mm),
             "affine_lps": grid.affine_lps.tolist(),
         },
+        "columns": list(images.columns),
         "box": [list(part) for part in body_box(images.ct, images.pet)],
         "letters": {str(plane): plane_letters(grid, plane) for plane in Plane},
         "volumes": list(sent_volumes(images)),
         "pet_unit": None if images.pet_unit is None else str(images.pet_unit),
         "pet_unit_label": case.pet_unit_label,
-        "sul_per_suvbw": _sul_per_suvbw(images),
         "key_slices": [] if case.key_slices is None else list(case.key_slices.indices),
     }
 
@@ -86,8 +85,3 @@ def sent_volumes(images: PreparedCase) -> dict[VolumeName, Volume]:
     if ct is not None:
         sent["ct"] = ct
     return sent
-
-
-def _sul_per_suvbw(images: PreparedCase) -> float | None:
-    bw, lbm = images.suv.bw, images.suv.lbm
-    return lbm / bw if images.pet_unit is PetUnit.SUVBW and bw and lbm else None

@@ -142,6 +142,21 @@ export class Painter {
     else if (ct) paintCt(out, ct, state.ct);
     else out.fill(0xff000000);
     pane.show();
+    if (this.note(pane)) this.drawPoster(pane);
+  }
+
+  // What the server drew of this plane, until the volumes have come. Its kinds lie side by side.
+  drawPoster(pane) {
+    const { poster, state, data } = this.viewer;
+    if (!poster || pane.plane !== "coronal" || state.slice("coronal") !== poster.slice) return;
+    const kinds = this.viewer.kinds().filter((kind) => kind !== "mip");
+    const width = poster.bitmap.width / kinds.length;
+    const [first, end] = data.case.columns;
+    const [left, top] = pane.pixelOf(first - 0.5, state.grid.shape[2] - 0.5).map((at) => at * pane.perPx);
+    const [right, bottom] = pane.pixelOf(end - 0.5, -0.5).map((at) => at * pane.perPx);
+    // half a pixel less at each side, or the neighbour shines through
+    const from = [kinds.indexOf(pane.kind) * width + 0.5, 0, width - 1, poster.bitmap.height];
+    pane.context.drawImage(poster.bitmap, ...from, left, top, right - left, bottom - top);
   }
 
   mipSpacing() {

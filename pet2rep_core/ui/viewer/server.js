@@ -22,6 +22,17 @@ export class Server {
     return said;
   }
 
+  // A picture of the case, or null where there is none: the volumes bring theirs.
+  async picture(path, query) {
+    const { api, token } = this.source;
+    try {
+      const answer = await fetch(`${api}/${path}?${new URLSearchParams(query)}`, { headers: { "X-Case-Token": token }, credentials: "same-origin" });
+      return answer.ok ? await createImageBitmap(await answer.blob()) : null;
+    } catch {
+      return null;
+    }
+  }
+
   // The reader's settings, or null where there are none or they cannot be read: the viewer then has its defaults.
   async settings() {
     const { reader } = this.source;

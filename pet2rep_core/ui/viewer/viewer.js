@@ -79,6 +79,7 @@ export class Viewer {
     const { source, case: described } = this.data;
     this.volumes = {};
     this.mip = null;
+    this.poster = null;
     this.painter.forget();
     this.loadingFailed = false;
     this.cameAt = 0;
@@ -89,6 +90,7 @@ export class Viewer {
     this.layOut();
     const settings = this.server.settings().then((saved) => saved && this.data.source.key === source.key && this.takeSettings(saved));
     const opening = described.volumes.map((name) => this.receive(source, name));
+    if (!this.whole()) this.fetchPoster(source);
     await Promise.allSettled([settings, ...opening]);
     if (this.data.source.key !== source.key || this.closed) return;
     this.mip?.goOn();
@@ -117,6 +119,17 @@ export class Viewer {
     if (name === "pet") {
       this.mip = Mip.of(this.volumes.pet, this.state.grid.spacing_mm, (frame) => [null, this.state.frame].includes(frame) && current() && this.changed());
     }
+    this.painter.forget();
+    this.changed();
+  }
+
+  // The first plane as the server draws it: seen long before the volumes have come over a slow line.
+  async fetchPoster(source) {
+    const slice = this.state.slice("coronal");
+    const { pet, ct } = this.state;
+    const bitmap = await this.server.picture(`coronal/${slice}.png`, { ...(pet.name && this.state.hasSuv && { pet: pet.name }), ct: ct.name });
+    if (!bitmap || this.data.source.key !== source.key || this.closed || this.whole()) return;
+    this.poster = { bitmap, slice };
     this.painter.forget();
     this.changed();
   }
@@ -218,7 +231,7 @@ export class Viewer {
     this.painter.begin();
     for (const pane of this.panes) this.painter.draw(pane, resting);
     this.controls.show();
-    if (Object.keys(this.volumes).length) {
+    if (this.poster || Object.keys(this.volumes).length) {
       this.frame.dataset.shown = `${this.data.source.key}:${this.state.slice()}`;
       this.frame.dataset.resting = String(resting);
       this.first ??= performance.now();

@@ -29,9 +29,10 @@ export class Volume {
     return code === this.header.nan ? NaN : this.header.low + code * this.header.step;
   }
 
-  // Value of the voxel that holds a place of the grid; NaN outside.
+  // Value of the voxel that holds a place of the grid; NaN outside and where its plane has not come yet.
   nearest(place) {
     let index = 0;
+    if (Math.floor(this.at(place[1], 1) + 0.5) >= this.ready) return NaN;
     for (let axis = 0; axis < 3; axis += 1) {
       const n = Math.floor(this.at(place[axis], axis) + 0.5);
       if (n < 0 || n >= this.shape[axis]) return NaN;

@@ -31,11 +31,11 @@ def test_the_same_note_twice_is_kept_once_and_another_content_is_its_next_revisi
     assert store.verify() == []
 
 
-def test_notes_come_newest_first(store):
+def test_notes_come_in_the_order_in_which_they_were_first_kept(store):
     for number in range(1, 4):
         keep(store, measurement_id=f"note-000{number}", label=str(number))
     keep(store, measurement_id="note-0001", label="1, again")
-    assert labels(store) == ["1, again", "3", "2"]
+    assert labels(store) == ["3", "2", "1, again"]
 
 
 def test_a_withdrawn_note_stays_in_the_history_and_can_be_kept_again(store):
