@@ -161,7 +161,7 @@ def test_volumes_are_given_to_the_holder_of_the_token_of_that_case_alone(app: Ru
         tokens[case] = viewing.do("return viewer.data.source.token;")
     for asked in viewing.watched.asked:
         parts = urlsplit(asked.url)
-        if "/volume/" in parts.path or parts.path.endswith(("/settings", "/measurements")):
+        if "/volume/" in parts.path or "/coronal/" in parts.path or parts.path.endswith(("/settings", "/measurements")):
             assert "token" not in parts.query  # addresses stand in access logs
             assert asked.headers["x-case-token"]
         else:
@@ -209,3 +209,29 @@ def test_pictures_of_a_case_without_volumes_are_shown(page: Watched) -> None:
     assert page.page.locator(".viewer").count() == 0
     assert page.media() == []
     page.quiet()
+
+
+def test_a_case_that_comes_late_is_never_shown_as_the_one_that_is_open(new_page: Callable[..., Watched]) -> None:
+    """The slow case is the next of the one that was stepped back to, so that its transfer is not stopped."""
+    viewing = Viewing(new_page())
+    held: list[Any] = []
+    page = viewing.watched.page
+    page.route(f"**/{NO_SUV}/volume/pet", lambda route: held.append(route))
+    viewing.watched.open("Review", case=NO_SUV, reader="R35", view="research")
+    page.locator(f".viewer[data-shown^='{NO_SUV}@']").wait_for()  # its first plane, drawn by the server
+    page.wait_for_timeout(200)
+    assert viewing.do("return viewer.volumes.pet ?? null;") is None
+    page.keyboard.press("h")
+    viewing.ready(PHANTOM)
+    before = viewing.do("return viewer.volumes.pet.header;")
+    for route in held:
+        route.continue_()
+    for _ in range(100):
+        if viewing.do("return viewer.data.next?.source.key ?? '';").startswith(NO_SUV) and len(held) == 1:
+            break
+        page.wait_for_timeout(30)
+    page.wait_for_timeout(800)
+    assert viewing.do("return [viewer.data.source.key, viewer.volumes.pet.header];")[1] == before
+    page.keyboard.press("j")
+    viewing.ready(NO_SUV)
+    assert viewing.do("return viewer.volumes.pet.header;") != before

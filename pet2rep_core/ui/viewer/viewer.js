@@ -9,7 +9,7 @@ import { PLANES } from "./planes.js";
 import { Pointer } from "./pointer.js";
 import { Server } from "./server.js";
 import { LAYOUTS, State } from "./state.js";
-import { keepOnly, openVolume } from "./volume.js";
+import { isWhole, keepOnly, openVolume } from "./volume.js";
 
 const REST_MS = 140; // after the last step the picture is drawn in full sharpness
 const SAVE_MS = 800;
@@ -89,9 +89,10 @@ export class Viewer {
     this.controls.say("");
     this.layOut();
     const settings = this.server.settings().then((saved) => saved && this.data.source.key === source.key && this.takeSettings(saved));
-    const opening = described.volumes.map((name) => this.receive(source, name));
-    if (!this.whole()) this.fetchPoster(source);
-    await Promise.allSettled([settings, ...opening]);
+    if (!described.volumes.every((name) => isWhole(source, name))) this.fetchPoster(source);
+    // One after the other: the PET is small, comes first and is seen while the CT is on its way.
+    for (const name of described.volumes) if (this.data.source.key === source.key) await this.receive(source, name);
+    await settings;
     if (this.data.source.key !== source.key || this.closed) return;
     this.mip?.goOn();
     this.measuring.open();
@@ -109,13 +110,15 @@ export class Viewer {
       this.changed();
     });
     if (entry.volume) this.volumes[name] = entry.volume;
+    let volume = null;
     try {
-      this.volumes[name] = await entry.done;
+      volume = await entry.done;
     } catch (error) {
       if (current()) this.controls.failed(error);
       return;
     }
-    if (!current()) return;
+    if (!current()) return; // it is another patient's by now
+    this.volumes[name] = volume;
     if (name === "pet") {
       this.mip = Mip.of(this.volumes.pet, this.state.grid.spacing_mm, (frame) => [null, this.state.frame].includes(frame) && current() && this.changed());
     }

@@ -65,6 +65,10 @@ export function openVolume(source, name, onPlanes) {
   return entry;
 }
 
+export function isWhole(source, name) {
+  return Boolean(KEPT.get(`${source.key}/${name}`)?.volume?.whole);
+}
+
 // Stop what is still coming for other cases, and let go of the oldest ones when they take too much memory; without
 // any key let go of all.
 export function keepOnly(keys) {
