@@ -30,12 +30,14 @@ class Organ:
     """One row of the organ table.
 
     ``words`` name the organ wherever they stand; ``near_node_words`` (node groups only) name it only where
-    a word for lymph node stands beside them.
+    a word for lymph node stands beside them. ``sided`` tells whether "left" and "right" of it are sides of the body
+    (lobes of the liver are not).
     """
 
     id: str
     zone: Zone
     nodes: bool
+    sided: bool
     names: dict[Language, str]
     words: dict[Language, tuple[str, ...]]
     near_node_words: dict[Language, tuple[str, ...]]
@@ -116,6 +118,7 @@ def _organ(row: dict[str, str | bool]) -> Organ:
         id=str(row["id"]),
         zone=Zone(str(row["zone"])),
         nodes=bool(row.get("nodes", False)),
+        sided=bool(row.get("sided", True)),
         names={Language.CHINESE: str(row["zh"]), Language.ENGLISH: str(row["en"])},
         words={
             Language.CHINESE: _chinese_words(str(row["words_zh"])),

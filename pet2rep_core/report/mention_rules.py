@@ -49,7 +49,7 @@ RULES = {
         lists=re.compile(r"[、及和与/以或并双两左右侧叶部区]{1,6}"),
         shares=re.compile(r"(?:上|下|中)?(?:区|部)?[、及和与/]"),
         joined=re.compile(r"\s?"),
-        sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|左侧?|右侧?"),
+        sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|左侧?|右侧?|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"),
         side_after=re.compile(r"(?:的|[:,(])?(左|右|双|两)(?:侧|叶|上|下|中|肺|肾|半|份)"),
         before=re.compile(r"(?:左|右|双|两)侧?(?:[上中下前后内外]{0,2}(?:部|段|份)?)$"),
         number_before=re.compile(rf"(?:{_BONE_NUMBER}(?:[-~/、至及和]{_BONE_NUMBER}){{0,6}}|[颈胸腰骶尾])$"),
@@ -81,7 +81,8 @@ RULES = {
         ),
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
-        sides=re.compile(r"\b(?:left|right|bilateral|both)(?:-sided)?\b", re.IGNORECASE),
+        sides=re.compile(r"\b(?:(?:left|right|bilateral|both)(?:-sided)?|[rl](?:ul|ll)|rml|(?:[24]"
+        r"|1[0-4])[rl])\b", re.IGNORECASE),
         side_after=re.compile(
             r"\s?(?:(?:nodes?|lymph nodes?|glands?|lobes?)\s)?(?:\(|on\s(?:the\s)?|,\s)?(left|right|bilateral)(?:ly)?\b"
             r"(?!\s(?:upper|lower|middle|hilar|lobe|lung|kidney|adrenal|axilla|breast|femur|iliac))",

@@ -26,7 +26,8 @@ from pet2rep_core.report.uptake_words import Mention as Word
 
 _SIDE_REACH = 24
 """Characters before an organ's word in which its side is looked for."""
-
+_WIDENED_BY = 48
+"""Characters before an organ's word that its side and part may take."""
 
 _CHEST_NODES = "thoracic_ln"
 
@@ -194,8 +195,9 @@ def _with_sides(text: str, start: int, end: int, words: list[Word], rules: Menti
 def _widened(text: str, word: Word, floor: int, end: int, rules: MentionRules) -> tuple[int, int]:
     at = word.start
     for pattern in (rules.number_before, rules.before) if word.organ == "bone" else (rules.before,):
-        match = pattern.search(text[floor:at])
-        at = at if match is None else floor + match.start()
+        near = max(floor, at - _WIDENED_BY)
+        match = pattern.search(text[near:at])
+        at = at if match is None else near + match.start()
     part = rules.after.match(text, word.end, end)
     return at, word.end if part is None else part.end()
 
@@ -207,18 +209,24 @@ def _side(text: str, floor: int, word: Word, following: int, rules: MentionRules
         floor = mark.end()
     side = _side_in(text, floor, word.end, rules)
     if side is None and (after := rules.side_after.match(text, word.end, following)) is not None:
-        side = _side_named(after[1])
+        side = side_named(after[1])
     return side
 
 
 def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | None:
     sides = [match.group() for match in rules.sides.finditer(text, start, end)]
-    return _side_named(sides[-1]) if sides else None
+    return side_named(sides[-1]) if sides else None
 
 
-def _side_named(word: str) -> Side:
+def side_named(word: str) -> Side:
+    """Return the side that a word for a side names, in either language."""
     lower = word.lower()
-    left, right = "左" in lower or lower.startswith("left"), "右" in lower or lower.startswith("right")
+    left = "左" in lower or lower.startswith(("left", "lul", "lll")) or (lower.endswith("l") and lower[0].isdigit())
+    right = (
+        "右" in lower
+        or lower.startswith(("right", "rul", "rml", "rll"))
+        or (lower.endswith("r") and lower[0].isdigit())
+    )
     return Side.BILATERAL if left == right else Side.LEFT if left else Side.RIGHT
 
 
@@ -242,6 +250,8 @@ def _tied(
 
     "Respectively" ties each value to its own organ of a list of the same length.
     """
+    if not values:
+        return ()
     earlier = [match.span() for match in rules.earlier.finditer(plain.text, *span)]
     current = [value for value in values if not _within(value.start, earlier)]
     own = rules.respectively.search(plain.text, *span) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pet2rep_core.records import Language
 
@@ -14,11 +15,11 @@ BLANK = "□"
 _DROPPED = frozenset("[]【】*#`_\u200b\u200c\u200d\ufeff\u00ad")
 _SLOT = re.compile(r"[\[【［]([^\[\]【】［］]*)[\]】］]")
 _STATE_ZH = (
-    r"(?:FDG|的|呈|明显|轻度|摄取|代谢|放射性|程度)*"
+    r"(?:FDG|的|呈|明显|轻度|摄取|代谢|放射性|程度){0,8}"
     r"(?:增高|升高|减低|降低|缺失|缺损|正常|(?:无|未见)(?:明显)?(?:异常|增高)(?:增高|摄取)?|生理性(?:摄取)?)"
 )
 _STATE_EN = (
-    r"(?:fdg |uptake |is |are )*(?:increased|decreased|absent|normal|elevated"
+    r"(?:fdg |uptake |is |are ){0,4}(?:increased|decreased|absent|normal|elevated"
     r"|reduced|hypermetabolic|physiological|"
     r"no abnormality)(?: uptake)?"
 )
@@ -41,6 +42,7 @@ class PlainText:
         return self.origin[start], self.origin[end - 1] + 1
 
 
+@lru_cache(maxsize=16)
 def normalise(text: str, language: Language) -> PlainText:
     """Return the text in compatibility form (NFKC), without slot brackets, Markdown and inner Chinese spaces.
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 _LABEL = re.compile(
     r"(?P<named>"
-    r"(?:\b(?:maximum|maximal|max)\.?|最[大高])\s?(?:SUV(?:bw)?|standardi[sz]ed uptake values?|标准化?摄取值)"
+    r"(?:\b(?:maximum|maximal|max)\.?|最[大高])\s?(?:SUV\s?-?max|SUV(?:bw)?|standardi[sz]ed uptake values?"
+    r"|标准化?摄取值)"
     r"(?:\s?\(\s?SUV\s?-?(?:max)?\s?\))?"
     r"|(?:standardi[sz]ed uptake value|标准化?摄取值)s?\s?\(\s?SUV\s?-?max\s?\)"
     r"|SUV(?:bw)?\s?-?\(?\s?(?:max(?:imum|imal)?\b\.?|max(?![a-z])|最[大高])\)?"
@@ -18,7 +19,10 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
+    r"(?:\s(?:of|in|for|within)\s(?:the\s)?(?:(?!and\b|with\b|mean\b|than\b)[a-z-]+\s){1,6}?(?=(?:is|was|has|measur\w+|decreas\w+"
+    r"|increas\w+|declin\w+|fell|rose|now)\b))?"
     r"(?:\s|[=:≈~<>≤≥(]|值|约|为|是|达|高|最|大|于|介|范围|在|分别|依次|均|接近|近|从|由|到|至|升|降"
+    r"|[左右][侧叶]?|早期|常规|初始|第一次|显像|现|本次|目前|其|数值|测|得"
     r"|\b(?:values?|of|is|was|are|were|up|to|about|approximately|approx\.?|around|roughly|nearly|measur(?:es?|ed|ing)"
     r"|at|between|from|rang(?:es?|ing)|as|high|a|the|with|reach(?:es|ed|ing)|ca\.?|now|currently|respectively"
     r"|has|have|had|been|increased|decreased|risen|fallen|declined)\b)*",
@@ -30,7 +34,12 @@ _UNIT_AFTER = (
 )
 _NUMBER = re.compile(rf"\d{{1,3}}(?:\.\d{{1,2}})?{_UNIT_AFTER}", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:-|~|–|—|至|到|to\b|and(?=\s\d))\s?", re.IGNORECASE)
-_LIST = re.compile(r"\s?(?:、|,\s?and\b|,|/|和|及|与|or\b|and\b|或)\s?", re.IGNORECASE)
+_LIST = re.compile(
+    r"(?:\s(?:on|in) the (?:right|left)(?: side)?|\s?\((?:left|right|左侧?|右侧?)\))?\s?(?:、|,\s?and\b|,"
+    r"|/|和|及|与|or\b|and\b"
+    r"|或)\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?)?",
+    re.IGNORECASE,
+)
 _CHANGE = re.compile(r"\s?(?:→|->|(?:降低?|减低?|下降|升高?|增高?|上升)(?:至|到|为))\s?")
 _CHANGED_BEFORE = re.compile(
     r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from)\s?$", re.IGNORECASE
@@ -41,11 +50,13 @@ _DELAYED = re.compile(
     re.IGNORECASE,
 )
 _EARLIER_BEFORE = re.compile(
-    r"(?:原|前次|上次|既往|外院|治疗前|化疗前|术前|(?:previous|prior|baseline|earlier|old|former)(?:ly)?)\s?$",
+    r"(?:原|前次|上次|前片|旧片|既往|外院|治疗前|化疗前|术前|(?:previous|prior|baseline|earlier|old|former)(?:ly)?)\s?\(?\s?$",
     re.IGNORECASE,
 )
 _EARLIER_AFTER = re.compile(
-    r"\s?\(?\s?(?:previously|on (?:the )?(?:prior|previous|baseline|earlier)|at baseline)", re.IGNORECASE
+    r"\s?\(?\s?(?:previously(?!,?\s?(?:SUV\s?-?max)?\s?(?:was|of)?\s?\d)|on (?:the )?(?:prior|previous"
+    r"|baseline|earlier)|at baseline)",
+    re.IGNORECASE,
 )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from pet2rep_core.records import POSITIVE_STATES, Language, UptakeState
 from pet2rep_core.report import uptake_en, uptake_zh
+from pet2rep_core.report.claims import Claims, SizeClaim, SuvClaim, find_claims
 from pet2rep_core.report.lexicon import read_lexicon
+from pet2rep_core.report.mentions import Side
 from pet2rep_core.report.normalise import PlainText, normalise
 from pet2rep_core.report.sections import SectionKind, find_sections
 from pet2rep_core.report.uptake_words import Link
@@ -33,11 +35,28 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class OrganUptake:
-    """The states of one organ: all positive ones, or normal alone."""
+    """The states of one organ: all positive ones, or normal alone; with the claims about it of this study.
+
+    ``laterality`` is the side of the positive lesions, None where none is named or the organ has no sides.
+    ``suv_claims`` and ``size_claims`` belong to the organ or its lesions, also where uptake is normal.
+    """
 
     organ: str
     states: tuple[UptakeState, ...]
     evidence: tuple[Evidence, ...]
+    laterality: Side | None = None
+    suv_claims: tuple[SuvClaim, ...] = ()
+    size_claims: tuple[SizeClaim, ...] = ()
+
+    @property
+    def suv_max(self) -> tuple[float, ...]:
+        """SUVmax values (g/mL) as stated, in the order of the text, none twice."""
+        return tuple(claim.value for claim in self.suv_claims)
+
+    @property
+    def sizes_mm(self) -> tuple[tuple[float, ...], ...]:
+        """Sizes as stated, each one to three lengths in mm."""
+        return tuple(claim.mm for claim in self.size_claims)
 
 
 def extract_uptake(text: str, language: Language) -> tuple[OrganUptake, ...]:
@@ -48,11 +67,13 @@ def extract_uptake(text: str, language: Language) -> tuple[OrganUptake, ...]:
     """
     plain = normalise(text, language)
     reader = uptake_zh if language is Language.CHINESE else uptake_en
+    reading = reader.read_uptake(plain.text)
+    claims = find_claims(text, plain, reading, language)
     by_organ: dict[str, list[Evidence]] = {}
-    for link in reader.read_links(plain.text):
+    for link in reading.links:
         if link.mention.organ in read_lexicon().rank and link.statement.state is not None:
             by_organ.setdefault(link.mention.organ, []).append(_evidence(text, plain, link, link.statement.state))
-    return tuple(_uptake(organ, by_organ[organ]) for organ in read_lexicon().rank if organ in by_organ)
+    return tuple(_uptake(organ, by_organ[organ], claims[organ]) for organ in read_lexicon().rank if organ in by_organ)
 
 
 def extract_findings_uptake(text: str, language: Language) -> tuple[OrganUptake, ...]:
@@ -77,11 +98,18 @@ def _evidence(text: str, plain: PlainText, link: Link, state: UptakeState) -> Ev
     return Evidence(start, end, text[start:end], link.statement.rule, organ_start, organ_end, state)
 
 
-def _uptake(organ: str, evidence: list[Evidence]) -> OrganUptake:
+def _uptake(organ: str, evidence: list[Evidence], claims: Claims) -> OrganUptake:
     said = {item.state for item in evidence}
     states = said - {UptakeState.NORMAL} or said
     nearest: dict[tuple[int, int], Evidence] = {}
     for item in sorted((e for e in evidence if e.state in states), key=lambda e: abs(e.start - e.organ_start)):
         nearest.setdefault((item.start, item.end), item)
     kept = sorted(nearest.values(), key=lambda e: (e.start, e.end))
-    return OrganUptake(organ, tuple(sorted(states, key=_ORDER.__getitem__)), tuple(kept))
+    return OrganUptake(
+        organ,
+        tuple(sorted(states, key=_ORDER.__getitem__)),
+        tuple(kept),
+        laterality=claims.side,
+        suv_claims=tuple(claims.suv_max),
+        size_claims=tuple(claims.sizes),
+    )

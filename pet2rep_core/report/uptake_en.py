@@ -7,13 +7,16 @@ from dataclasses import replace
 
 from pet2rep_core.records import POSITIVE_STATES, UptakeState
 from pet2rep_core.report import uptake_rules_en as rules
+from pet2rep_core.report.suv_values import find_suv_values
 from pet2rep_core.report.uptake_words import (
     NODE,
     OTHER,
     Link,
     Mention,
+    Reading,
     Statement,
     blank,
+    drop_link,
     english_mentions,
     resolve_node,
     spans_between,
@@ -34,58 +37,114 @@ _ADJACENT_NODE = re.compile(
     r"(?:nodes?|nodal|lymphadenop\w+|adenopath\w+)\b",
     re.IGNORECASE,
 )
+LOWER_THAN_BEFORE = "lower than before"
+HIGH_SUV_MAX = 2.5
+"""SUVmax (g/mL) from which a lesion counts as above background where the text gives nothing else."""
+
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
 
-def read_links(text: str) -> list[Link]:
+def read_uptake(text: str) -> Reading:
     """Return every uptake statement of a normalised English text with the mention it is about."""
-    links: list[Link] = []
+    reading = Reading()
     previous: list[Mention] = []
     for start, end in spans_between(text, _SENTENCE_END, 0, len(text)):
-        previous = _read_sentence(text, start, end, previous, links)
-    return links
+        reading.sentences.append((start, end))
+        previous = _read_sentence(text, start, end, previous, reading)
+    return reading
 
 
-def _read_sentence(text: str, start: int, end: int, previous: list[Mention], links: list[Link]) -> list[Mention]:
+def _read_sentence(text: str, start: int, end: int, previous: list[Mention], reading: Reading) -> list[Mention]:
+    links = reading.links
     sentence = text[start:end]
     if rules.LEAD.search(sentence) or rules.ADVICE.search(sentence):
         return previous
+    reading.earlier.extend(m.span() for m in rules.EARLIER_STUDY.finditer(text, start, end))
     spans = [
         m.span()
         for p in (rules.COMPARISON, rules.CT_WORDING, rules.EARLIER_STUDY)
         for m in p.finditer(text, start, end)
     ]
-    readable = blank(text[:end], spans)
+    readable = blank(sentence, [(a - start, b - start) for a, b in spans])
+    already = len(links)
+    compared = _compared(text, start, end)
+    lower: list[Link] = []
     pending: list[list[Mention]] = []
     last: list[Link] = []
     named = False
     for a, b in spans_between(text, rules.CONTRAST, start, end):
         mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
-        found = _statements(readable, a, b, named, mentions)
+        if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
+            # a heading of a body region places nothing
+            continue
+        reading.named.extend(mentions)
+        clause = readable[a - start : b - start]
+        found = _statements(clause, a, named, mentions)
+        found = sorted([*found, *(s for s in compared if a <= s.start < b)], key=lambda s: s.start)
+        if not found and rules.UPTAKE_WORD.search(text, a, b) and (gone := rules.RESOLUTION.search(text, a, b)):
+            found = [Statement(UptakeState.NORMAL, *gone.span(), "resolved")]
         named = named or rules.UPTAKE_WORD.search(text, a, b) is not None
         if not found:
             pending.extend(_runs(text, mentions))
             continue
-        last = _tie_clause(text, (start, a, b), found, mentions, pending, previous, last, links)
+        for statement in found:
+            if statement.rule == LOWER_THAN_BEFORE:
+                about = mentions or (pending[-1] if pending else [])
+                lower = [Link(statement, mention) for mention in about]
+        stating = [statement for statement in found if statement.rule != LOWER_THAN_BEFORE]
+        if not stating:
+            pending.extend(_runs(text, mentions))
+            continue
+        last = _tie_clause(text, (start, a, b), stating, mentions, pending, previous, last, links)
         pending = []
+    if lower and len(links) == already:
+        last = _still_above(text, start, end, lower)
+        links.extend(last)
     if last:
         return [link.mention for link in last]
     return [m for group in pending for m in group] or previous
 
 
-def _statements(readable: str, a: int, b: int, named: bool, mentions: list[Mention]) -> list[Statement]:
-    found = [replace(s, start=s.start + a, end=s.end + a) for s in rules.statements(readable[a:b])]
-    for match in rules.BARE.finditer(readable, a, b):
-        uptake_before = named or rules.UPTAKE_WORD.search(readable, a, match.start()) is not None
+def _compared(text: str, start: int, end: int) -> list[Statement]:
+    """Return what a sentence says of uptake against an earlier study: higher is an increase, lower no state yet."""
+    found: list[Statement] = []
+    for match in rules.COMPARISON.finditer(text, start, end):
+        if not rules.UPTAKE_WORD.search(match.group()) and not rules.UPTAKE_WORD.search(
+            text, max(start, match.start() - 40), match.start()
+        ):
+            continue
+        if rules.HIGHER_THAN_BEFORE.search(match.group()):
+            found.append(Statement(UptakeState.INCREASED, *match.span(), "higher than before"))
+        elif rules.LOWER_THAN_BEFORE.search(match.group()):
+            found.append(Statement(None, *match.span(), LOWER_THAN_BEFORE))
+    return found
+
+
+def _still_above(text: str, start: int, end: int, lower: list[Link]) -> list[Link]:
+    """Return an increase where uptake is lower than before and the text gives an SUVmax that is still high."""
+    now = next((value.value for value in find_suv_values(text, start, end) if not value.earlier), 0.0)
+    if now < HIGH_SUV_MAX:
+        return []
+    return [
+        Link(replace(link.statement, state=UptakeState.INCREASED, rule="lower but still high"), link.mention)
+        for link in lower
+    ]
+
+
+def _statements(clause: str, a: int, named: bool, mentions: list[Mention]) -> list[Statement]:
+    """Return what a clause that starts at ``a`` states, its own words and those that go on from before."""
+    found = list(rules.statements(clause))
+    for match in rules.BARE.finditer(clause):
+        uptake_before = named or rules.UPTAKE_WORD.search(clause, 0, match.start()) is not None
         if uptake_before and not any(s.start < match.end() and match.start() < s.end for s in found):
-            word = match["state"].lower()
-            found.append(
-                Statement(rules.BARE_STATES.get(word, UptakeState.NORMAL), match.start(), match.end(), "continued")
-            )
-    if not found and named and mentions and (ellipsis := rules.ELLIPSIS.search(readable, a, b)):
-        found.append(Statement(UptakeState.NORMAL, ellipsis.start(), ellipsis.end(), "continued"))
-    return sorted(found, key=lambda s: s.start)
+            state = rules.BARE_STATES.get(match["state"].lower(), UptakeState.NORMAL)
+            found.append(Statement(state, *match.span(), "continued"))
+    if not found and named and (persists := rules.PERSISTS.search(clause)):
+        found.append(Statement(UptakeState.INCREASED, *persists.span(), "continued"))
+    if not found and named and mentions and (ellipsis := rules.ELLIPSIS.search(clause)):
+        found.append(Statement(UptakeState.NORMAL, *ellipsis.span(), "continued"))
+    return [replace(s, start=s.start + a, end=s.end + a) for s in sorted(found, key=lambda s: s.start)]
 
 
 def _tie_clause(
@@ -110,7 +169,7 @@ def _tie_clause(
             text, (a, b), statement, targets, last, links
         ):
             continue
-        if not targets and not mentions and last:
+        if not targets and last and not any(m.start >= at or m.start >= statement.start for m in mentions):
             targets = [link.mention for link in last]
         if not targets and not rules.GENERAL.search(text, sentence_start, b):
             after = [m for m in mentions if statement.end <= m.start < stop]
@@ -146,9 +205,11 @@ def _targets(
             or (inside and _LISTED.fullmatch(gap))
         ):
             forward = _run_from(text, after, stop)
+    before = [m for m in mentions if at <= m.start < statement.start]
+    if forward and before and rules.SUBJECT_VERB.fullmatch(text, before[-1].end, statement.start):
+        forward = [m for m in forward if m.organ in {one.organ for one in before}]
     if inside or forward:
         return [*inside, *forward]
-    before = [m for m in mentions if at <= m.start < statement.start]
     if before:
         runs = _runs(text, before)
         several = statement.state is UptakeState.NORMAL or _BOTH.search(text, at, statement.start)
@@ -208,8 +269,7 @@ def _physiological(
     if rules.HEDGE.search(text, min(after_increase, statement.start), clause[1]):
         return True
     for link in increased:
-        if link in links:
-            links.remove(link)
+        if drop_link(links, link):
             normal = replace(link.statement, state=UptakeState.NORMAL, rule="physiological")
             links.append(Link(normal, link.mention))
     return True

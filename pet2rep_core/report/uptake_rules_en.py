@@ -34,7 +34,7 @@ _BE = (
 )
 _ADV = (
     r"(?:(?:mildly|markedly|moderately|slightly|significantly|diffusely"
-    r"|focally|intensely|abnormally|somewhat|clearly|heterogeneously|"
+    r"|focally|intensely|abnormally|somewhat|clearly|definitely|definitively|convincingly|appreciably|visually|heterogeneously|"
     r"homogeneously|relatively|still|also|again|all|both|faintly|only"
     r"|minimally|strongly|visibly|very|more|generally|"
     r"symmetrically|asymmetrically|unevenly|substantially|severely|overall|currently|now) )"
@@ -47,7 +47,12 @@ _DEGREE = (
     r"|low-grade|faint|pathologic|pathological|excessive|raised|enhanced"
     r"|"
     r"slightly increased|asymmetric|persistent|residual|multifocal|patchy"
-    r"|ring-like|linear|nodular|greater|heightened)"
+    r"|ring-like|linear|nodular|greater(?! (?:curv|troch|oment|saph|wing))|heightened|stable|unchanged|degenerative"
+    r"|inflammatory|reactive|infectious|post-?(?:surgical|operative|traumatic|radiation|treatment)|treatment-related"
+    r"|nonspecific|non-specific|segmental|tubular|punctate|subtle|minimal|rim|peripheral|discrete|solitary|curvilinear"
+    r"|annular|circumferential|ring|robust|significant|substantial|considerable|extensive|widespread|scattered"
+    r"|(?:foc(?:us|i)|areas?|sites?|regions?|spots?) of|vigorous|extreme|bright|hot|malignant|tumou?r(?:al|ous)?"
+    r"|suspicious|concerning|variable|disproportionate|unexpected|gradient of)"
 )
 _NO = (
     r"\b(?:no|without|neither|nor|not|negative for|free of|lack of|lacks?"
@@ -63,7 +68,11 @@ _LISTED = (
     rf"|which|there|than|normal|increased|decreased|reduced|absent|{_UPTAKE})\b)[^,;.])"
 )
 # The places of an uptake, ahead of its state: one phrase, or a list "A, B and C" without a verb or a state in it.
-_PLACES = rf"(?:[^,;.]{{1,60}}?|{_LISTED}{{1,60}}(?:, ?{_LISTED}{{1,40}}){{0,8}},? ?\b(?:and|or) {_LISTED}{{1,40}}?)"
+_NUMBER_POINT = r"\.(?=\d)"
+_PLACES = (
+    rf"(?:(?:[^,;.]|{_NUMBER_POINT}){{1,60}}?"
+    rf"|{_LISTED}{{1,60}}(?:, ?{_LISTED}{{1,40}}){{0,8}},? ?\b(?:and|or) {_LISTED}{{1,40}}?)"
+)
 
 _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
@@ -72,11 +81,14 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bno longer (?:\w+ ){{0,2}}?(?:{_TRACER}[- ])?(?:avid|hypermetabolic"
         rf"|increased|elevated|active|present|seen|visible|abnormal|demonstrat\w+"
         rf"|show\w*)(?: \w+){{0,2}}?(?: {_UPTAKE})?"
+        rf"|\b(?:resolution|normali[sz]ation|disappearance) of (?:\w+ ){{0,4}}?(?:{_UPTAKE}"
+        rf"|hypermetabolism|fdg[- ]avid\w*)"
+        r"|\bcomplete metabolic (?:response|resolution|remission)"
         rf"|(?:{_UPTAKE} ?(?:{_BE}|{_ADV})*)?\b(?:has|have|had) (?:\w+ ){{0,2}}?"
         rf"(?:resolved|normali[sz]ed|returned to (?:normal|background|baseline)"
         rf"|disappeared)",
     ),
-    ("uptake absent", _ABSENT, r"\bphotopeni\w+|\bphoto-?deficien\w+"),
+    ("uptake absent", _ABSENT, r"\bphotopeni\w+|\bphoto(?:n[- ]?|-)?(?:deficien|defect)\w*"),
     (
         "uptake absent",
         _ABSENT,
@@ -86,7 +98,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|{_UPTAKE} (?:{_BE}|{_ADV})*absent\b"
         rf"|{_UPTAKE} (?:in|of|within|along|throughout|by|at)\b{_PLACES} ?{_BE}(?:{_BE}|{_ADV})*absent\b"
         r"|\b(?:uptake|perfusion|tracer"
-        rf"|activity|metabolic|fdg) (?:defects?|void)|\bcold (?:area|defect"
+        rf"|activity|metabolic|fdg) (?:defects?|void)|\bdefects? (?:of|in) (?:\w+ )?(?:uptake|tracer"
+        rf"|activity|metabolism)|\bcold (?:area|defect"
         rf"|spot|lesion|focus|nodule)s?"
         rf"|\b(?:devoid|void) of (?:{_TRACER}[- ])*(?:uptake|activity)?",
     ),
@@ -94,9 +107,11 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         "not avid",
         _NORMAL,
         rf"\bnon-? ?(?:fdg)?[- ]?(?:avid|hypermetabolic)\b|\bnot (?:{_ADV})?"
-        rf"(?:fdg[- ]?)?(?:avid|hypermetabolic)|\b(?:fdg|pet)[- ]negative|\bmetabolically "
+        rf"(?:fdg[- ]?)?(?:avid|hypermetabolic|metabolically active)|\b(?:fdg|pet)[- ]negative|\bmetabolically "
         rf"(?:inactive|quiet|silent|normal)"
-        r"|\bnormometabolic|\bisometabolic",
+        rf"|\b(?:no|without|lacks?|lacking)(?: an?)?(?: \w+){{0,2}}? (?:{_TRACER}|pet)[- ]correlates?"
+        r"|\bnormometabolic|\bisometabolic|\beumetabolic|\bmetabolically quiescent"
+        r"|\bdeauville (?:score |criteria |category )?(?:of )?[123]\b",
     ),
     (
         "no abnormal uptake",
@@ -109,12 +124,23 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         "excreted",
         _NORMAL,
         r"\b(?:fdg|tracer|urinary|radiotracer|physiolog\w+) excretion\b|\bexcreted "
-        r"(?:fdg|tracer|radiotracer|urine|activity)",
+        r"(?:fdg|tracer|radiotracer|urine|activity)"
+        r"|\bexcret(?:e|es|ing|ion of) (?:the )?(?:fdg|tracer|radiotracer|radiopharmaceutical|activity)(?: normally)?",
     ),
     (
         "no higher",
         _NORMAL,
-        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:not|no) (?:\w+ )?(?:higher|greater" rf"|above|more|exceed\w*)[^,;]{{0,30}}",
+        rf"{_UPTAKE} ?(?:{_BE}|{_ADV}|does |do |did )*(?:not|no) (?:\w+ )?(?:higher|greater|above|more|exceed\w*)"
+        r"[^,;]{0,30}",
+    ),
+    (
+        "not seen",
+        _NORMAL,
+        rf"{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? (?:is|are|was|were) not "
+        rf"(?:{_ADV}|definitely )*(?:seen|identified|present|appreciated|evident|demonstrated|noted"
+        rf"|visuali[sz]ed|detected)"
+        rf"|\b(?:fails?|failed) to (?:show|demonstrate|exhibit) (?:\w+ ){{0,2}}?{_UPTAKE}"
+        rf"|\b(?:negligible|unremarkable|insignificant) (?:\w+ )?{_UPTAKE}",
     ),
     (
         "no abnormal uptake",
@@ -129,7 +155,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
         rf"(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
-        rf"|remarkable)|normal\b|physiolog\w+|unremarkable|symmetric(?:al)?\b"
+        rf"|remarkable)|normal\b|physiolog\w+|unremarkable|preserved|maintained|intact|symmetric(?:al)?\b"
         rf"(?! (?:ally )?increas)|uniform\w*\b|homogeneous\b|within normal "
         rf"(?:limits|range)"
         rf"|(?:no|without) (?:\w+ )?(?:abnormalit\w+|increase|elevation|defects?"
@@ -140,12 +166,24 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"(?:blood[- ]?pool|background|physiologic\w*|baseline))(?:(?: and"
         r"|,) (?:symmetric\w*|uniform|homogeneous|normal))?",
     ),
+    (
+        "uptake higher",
+        _INCREASED,
+        rf"\bsymmetric(?:al)? {_UPTAKE}(?=[^.;]{{0,60}}?\b(?:degenerative|reactive|inflammatory"
+        rf"|granulomatous|infectious)\b)",
+    ),
     ("like reference", _NORMAL, rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"),
     (
         "like reference",
         _NORMAL,
         r"\b(?:now|currently) (?:similar|equal|comparable|equivalent|back) to "
         r"(?:the |that of |mediastinal |surrounding |normal )*(?:blood[- ]?pool|background|liver|normal|baseline)",
+    ),
+    (
+        "below liver",
+        _NORMAL,
+        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the |that of )*(?:liver|hepatic)"
+        r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely)",
     ),
     (
         "below liver",
@@ -170,10 +208,12 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _DECREASED,
         rf"\bhypometaboli\w+|\b(?:decreased|reduced|diminished|lower|low|decrease in"
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
-        rf"|impaired)(?! ?-?grade) (?:\w+ ){{0,2}}?{_UPTAKE}"
+        rf"|impaired|paucity of|loss of"
+        rf"|lack of normal)(?! than\b)(?! ?-?grade)(?! lobes?\b) (?:\w+ ){{0,2}}?{_UPTAKE}|\bhypoactiv\w+"
         rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
-        rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower|low(?!-)"
-        rf"|less|subnormal|depressed)\b",
+        rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower(?! (?:lobe|pole|segment|extrem|leg|esoph"
+        rf"|oesoph|thor|third|uter|neck|abd|pelv|rib|quadr|spin|lumb|cerv|half|inner|outer|left|right|lip|back|jugul))"
+        rf"|low(?!-| cerv| jug| rectal)|less|subnormal|depressed)\b",
     ),
     (
         "uptake higher",
@@ -181,12 +221,15 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bhypermetaboli\w+|\b(?:fdg|tracer|metabolically|intensely|markedly"
         rf"|mildly|moderately|highly|avidly)[- ]?(?:avid\w*|active)\b|\bavid\b"
         rf"(?! enhanc)(?: (?:\w+ ){{0,2}}?{_UPTAKE})?|\bfdg[- ]positive"
-        rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|symmetric"
-        rf"|background)[a-z-]+){{0,3}}? {_UPTAKE}"
+        rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|background|decreas|reduc|dimin"
+        rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|with|without|no\b"
+        rf"|is\b|are\b|shows?\b)[a-z-]+){{0,3}}? {_UPTAKE}"
         rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
-        rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high|above|greater"
+        rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
+        rf"|oment|saph|wing))"
         rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent)\b"
-        r"|\b(?:remains?|still|is|are) above (?=(?:the )?(?:\w+ )?(?:blood pool"
+        r"|\bhot (?:spots?|nodules?|foc(?:us|i))|\bdeauville (?:score |criteria |category )?(?:of )?[45]\b"
+        r"|\b(?:remain(?:s|ing)?|persist(?:s|ing)?|persistently|still|is|are) above(?= (?:the )?(?:\w+ )?(?:blood pool"
         r"|background|liver|mediastin))",
     ),
     (
@@ -197,6 +240,20 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"|corresponding|minimal|subtle|visible))? (?:fdg|tracer|radiotracer)[- ]"
         r"(?:uptake|avidity|accumulation)\b"
         r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no)\b)",
+    ),
+    (
+        "uptake seen",
+        _INCREASED,
+        rf"\b(?:shows?|showing|demonstrates?|demonstrating|with|has|exhibits?|exhibiting|displays?|displaying|there is)"
+        rf"(?: (?:some|associated|corresponding|visible))? {_UPTAKE}"
+        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution)\b)"
+        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
+        rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
+        r"(?:seen|noted|identified|present|observed|visuali[sz]ed|detected|found|demonstrated|suspicious|concerning"
+        r"|worrisome|nonspecific|non-specific|indeterminate|favou?red|consistent with|compatible with|related to|due to"
+        r"|secondary to|attributed|attributable|reactive|inflammatory|infectious|degenerative|malignant|metastatic"
+        r"|neoplastic|stable|unchanged|post-?\w+|from|reflux\w*|esophagitis|thyroiditis|asymmetric\w*|heterogeneous)"
+        r"(?![^.;]{0,30}physiolog)",
     ),
 )
 
@@ -244,7 +301,22 @@ EARLIER_STUDY = re.compile(
     r"(?:(?!\b(?:now|currently|today|current|present)\b)[^;.])*"
     r"|\b(?:previously|formerly)\b(?:(?!\b(?:now|currently|is|are|has"
     r"|have|shows?|demonstrates?|no longer)\b)[^,;.])*"
+    r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)[^,;.])*"
     r"|\b(?:history|hx) of\b[^,;.]*",
+    re.IGNORECASE,
+)
+HIGHER_THAN_BEFORE = re.compile(
+    r"\b(?:increas\w*|higher|greater|more (?:avid|intense\w*|hypermetabolic|active)|progress\w+)\b", re.IGNORECASE
+)
+LOWER_THAN_BEFORE = re.compile(r"\b(?:decreas\w*|lower|less|reduc\w+|diminish\w*|improv\w+|declin\w+)\b", re.IGNORECASE)
+RESOLUTION = re.compile(r"\b(?:resolution|disappearance|normali[sz]ation) of\b", re.IGNORECASE)
+PERSISTS = re.compile(
+    r"\b(?:persists?|persisting|remains? (?:present|visible|avid|active|elevated|increased|hypermetabolic))\b",
+    re.IGNORECASE,
+)
+SUBJECT_VERB = re.compile(
+    r" (?:shows?|demonstrates?|exhibits?|displays?|has|have|contains?|reveals?)(?: (?!no\b|not\b"
+    r"|without\b)[\w-]+){0,3} ?$",
     re.IGNORECASE,
 )
 REMOVED_AFTER = re.compile(
@@ -287,7 +359,7 @@ ADJECTIVE = re.compile(
     r"(?:hypermetabolic|avid|photopenic|hypometabolic|active|positive" r"|negative|deficient|inactive)$", re.IGNORECASE
 )
 FORWARD = re.compile(
-    r"(?:\s*\([^)]*\))?,?(?: (?!and\b)[\w./-]+){0,8}? (?:in|within|of"
+    r"(?:\s*\([^)]*\))?,?(?: (?!and\b)[\w./-]+){0,10}? (?:in|within|of|filling|occupying|replacing|obliterating"
     r"|at|throughout|along|involving|from|around|on|by|about|to|are|is"
     r"|includ\w+|for|over|near)(?: [\w/-]+){0,6}? ?\(?$"
     r"|^\s*$",
@@ -308,7 +380,7 @@ GENERAL = re.compile(
 )
 BARE = re.compile(
     r"\b(?P<state>absent|decreased|reduced|diminished|increased|elevated"
-    r"|normal|physiologic\w*|not increased)(?= (?:in|within|throughout"
+    r"|normal|physiologic\w*|not increased)(?= (?:in|within|throughout|on|for"
     r"|at|along) )",
     re.IGNORECASE,
 )
@@ -329,9 +401,10 @@ UPTAKE_WORD = re.compile(
 MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECASE)
 ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
 LEAD = re.compile(
-    r"\b(?:injected|injection|administered|intravenous\w*|minutes (?:after"
-    r"|post|later)|fasting|fasted|blood glucose|acquired|acquisition|images were obtained"
-    r"|scanned from|skull base to)\b",
+    r"\b(?:(?<!-)injected|injection of|(?:after|following|post) (?:\w+ )?injection(?![- ]site)|administered"
+    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)|fasting|fasted"
+    r"|blood glucose|(?<!-)acquired|acquisition|images were obtained|scanned from"
+    r"|skull base to (?:the )?(?:mid|proximal|upper|thigh|feet|toes))\b",
     re.IGNORECASE,
 )
 

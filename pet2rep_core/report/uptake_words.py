@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from pet2rep_core.records import Language, UptakeState
@@ -44,6 +44,20 @@ class Link:
 
     statement: Statement
     mention: Mention
+
+
+@dataclass(slots=True)
+class Reading:
+    """What is read in a normalised text: statements with their mentions, every organ named, the sentences.
+
+    ``earlier`` are the places of words about earlier studies. ``named`` leaves out organs that are
+    only landmarks, comparators, removed or of the history.
+    """
+
+    links: list[Link] = field(default_factory=list)
+    named: list[Mention] = field(default_factory=list)
+    sentences: list[tuple[int, int]] = field(default_factory=list)
+    earlier: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +149,23 @@ def _english_finder() -> re.Pattern[str]:
 @lru_cache(maxsize=4096)
 def _english_meaning(found: str) -> tuple[tuple[str, bool], ...]:
     """Return the organs of the longest lexicon word that reads as ``found``, and whether it needs a node."""
-    fitting = [row for row in _english_rows() if re.fullmatch(_english_pattern(row[0]), found)]
+    plain = " ".join(found.split())
+    fitting = [row for row in _english_rows() if _reads_as(row[0], plain)]
     if not fitting:
         return ()
     length = len(fitting[0][0])
     return tuple((organ, near) for word, organ, near in fitting if len(word) == length and organ)
+
+
+def _reads_as(word: str, found: str) -> bool:
+    if "*" not in word:
+        return word == found
+    head, _, tail = word.partition("*")
+    if not found.startswith(head):
+        return False
+    if not tail:
+        return found[len(head) :].isalpha() or found == head
+    return re.fullmatch(_english_pattern(word), found) is not None
 
 
 def english_mentions(text: str, start: int, end: int) -> list[Mention]:
@@ -176,6 +202,15 @@ def resolve_node(mention: Mention, known: Iterable[Mention]) -> Mention | None:
     return None
 
 
+def drop_link(links: list[Link], link: Link) -> bool:
+    """Take a link that was added lately out of a list; False where it is not in it."""
+    for place in range(len(links) - 1, -1, -1):
+        if links[place] is link or links[place] == link:
+            del links[place]
+            return True
+    return False
+
+
 def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Return the text with these spans made unreadable, at the same length."""
     characters = list(text)
@@ -184,12 +219,24 @@ def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join(characters)
 
 
-def spans_between(text: str, separator: re.Pattern[str], start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the places of the parts of text[start:end] that a separator cuts; empty parts are left out."""
+def spans_between(
+    text: str, separator: re.Pattern[str], start: int, end: int, *, longest: int = 2000
+) -> Iterator[tuple[int, int]]:
+    """Yield the places of the parts of text[start:end] that a separator cuts; empty parts are left out.
+
+    A part of more than ``longest`` characters is cut again, so that time grows no faster than the text.
+    """
     at = start
     for match in separator.finditer(text, start, end):
-        if at < match.start():
-            yield at, match.start()
+        stop = match.start()
+        while stop - at > longest:
+            yield at, at + longest
+            at += longest
+        if at < stop:
+            yield at, stop
         at = match.end()
+    while end - at > longest:
+        yield at, at + longest
+        at += longest
     if at < end:
         yield at, end

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 
 from pet2rep_core.records import POSITIVE_STATES, UptakeState
 from pet2rep_core.report import uptake_rules_zh as rules
+from pet2rep_core.report.suv_values import find_suv_values
 from pet2rep_core.report.uptake_words import (
     NODE,
     OTHER,
     Group,
     Link,
     Mention,
+    Reading,
     Statement,
     blank,
     chinese_mentions,
+    drop_link,
     resolve_node,
     spans_between,
 )
@@ -23,13 +26,21 @@ from pet2rep_core.report.uptake_words import (
 _SENTENCE_END = re.compile(r"[。;!\n\r\u2028\u2029]+|(?<=[\u4e00-\u9fff)])\.(?!\d)")
 _CLAUSE_END = re.compile(r",(?!\d{3}(?!\d))|:")
 _EXCEPT = re.compile(r"除[^,]{1,16}?外(?!科|周|侧|缘)")
-_UPTAKE_WORD = re.compile(r"FDG|代谢|摄取|放射性|显像剂", re.IGNORECASE)
+_UPTAKE_WORD = re.compile(r"FDG|SUV|代谢|摄取|放射性|显像剂", re.IGNORECASE)
 _LIST = re.compile(r"[、及和与/或以双两左右侧部并,]*")
+LOWER_THAN_BEFORE = "lower than before"
+HIGH_SUV_MAX = 2.5
+"""SUVmax (g/mL) from which a lesion counts as above background where the text gives nothing else."""
+
+_LONGEST_CLAUSE = 400
 _LIGHT = re.compile(
     r"局部|部分|其中|其内|内|病灶|病变|结节|肿块|该|上述|以上|其|边缘|较大者?|最大者?|大小约?|左侧|右侧|双侧|两侧|亦|均|可|中央|周边|实性"
 )
 _NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
 _FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")
+_BONE_OF_OTHERS = frozenset({"骨质", "骨质破坏", "骨皮质", "骨"})
+_LIES_IN = re.compile(r"位于(?:左|右)?侧?$")
+_FAT_PLANE = re.compile(r"(?:尚|稍|欠|略)?(?:模糊|清晰|清楚|消失|密度|浑浊|清|存在|可见)")
 _MASS = re.compile(r"肿块|占位|软组织|团块")
 _CHANGED = re.compile(r"缩小|减|降|好转|下降")
 _INVADES = re.compile(r"(?:累及|侵犯|侵及|浸润|侵入)[^,]{0,4}$")
@@ -49,24 +60,27 @@ class _Sentence:
     earlier_uptake: bool = False
     last: list[Link] = field(default_factory=list)
     removed: list[Mention] = field(default_factory=list)
+    lower: list[Link] = field(default_factory=list)
+    nodes_anywhere: bool = False
     forward: Statement | None = None
 
 
-def read_links(text: str) -> list[Link]:
+def read_uptake(text: str) -> Reading:
     """Return every uptake statement of a normalised Chinese text with the mention it is about."""
-    links: list[Link] = []
+    reading = Reading()
     previous: list[Group] = []
     for start, end in spans_between(text, _SENTENCE_END, 0, len(text)):
         start = _after_lead(text, start, end)
         if start < end:
-            previous = _read_sentence(text, start, end, previous, links)
-    return links
+            reading.sentences.append((start, end))
+            previous = _read_sentence(text, start, end, previous, reading)
+    return reading
 
 
 def _after_lead(text: str, start: int, end: int) -> int:
     """Return where the findings begin in a sentence that opens with how the scan was done."""
     at = start
-    for clause_start, clause_end in spans_between(text, _CLAUSE_END, start, end):
+    for clause_start, clause_end in spans_between(text, _CLAUSE_END, start, end, longest=_LONGEST_CLAUSE):
         if not rules.LEAD.search(text, clause_start, clause_end):
             break
         shows = list(rules.SHOWS.finditer(text, clause_start, clause_end))
@@ -74,18 +88,24 @@ def _after_lead(text: str, start: int, end: int) -> int:
     return at
 
 
-def _read_sentence(text: str, start: int, end: int, previous: list[Group], links: list[Link]) -> list[Group]:
+def _read_sentence(text: str, start: int, end: int, previous: list[Group], reading: Reading) -> list[Group]:
     state = _Sentence()
-    readable = _readable(text, start, end)
+    links = reading.links
+    readable = _readable(text, start, end, reading.earlier)
     state.earlier_uptake = any(
         _UPTAKE_WORD.search(match.group()) for match in rules.EARLIER_STUDY.finditer(text, start, end)
     )
-    clauses = list(spans_between(text, _CLAUSE_END, start, end))
+    state.relative = rules.RELATIVE_TO_EARLIER.search(text, start, end) is not None
+    clauses = list(spans_between(text, _CLAUSE_END, start, end, longest=_LONGEST_CLAUSE))
     waiting: tuple[Mention, ...] = ()
     for number, (a, b) in enumerate(clauses):
         following = text[clauses[number + 1][0] : clauses[number + 1][1]] if number + 1 < len(clauses) else ""
         mentions = _mentions(text, a, b, following, state, previous)
-        found = _clause_statements(readable, a, b, state, bool(mentions))
+        if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
+            # a heading of a body region places nothing
+            continue
+        reading.named.extend(mentions)
+        found = _clause_statements(readable[a - start : b - start], a, state, bool(mentions), _compared(text, a, b))
         if _UPTAKE_WORD.search(text, a, b):
             state.uptake_named = True
         comparison = rules.COMPARISON.search(text, a, b)
@@ -116,6 +136,7 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Group], links
         _tie_clause(text, (start, a, b), found, mentions, state, previous, links)
     if waiting:
         _open(state, Group(waiting))
+    links.extend(_still_above(text, end, state))
     if state.groups:
         return state.groups
     if state.last:
@@ -123,16 +144,37 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Group], links
     return [] if state.removed else previous
 
 
-def _readable(text: str, start: int, end: int) -> str:
-    """Return the whole text with everything blanked in this sentence that is no statement of this study."""
-    spans = [m.span() for m in _EXCEPT.finditer(text, start, end)]
+def _still_above(text: str, end: int, state: _Sentence) -> list[Link]:
+    """Return an increase where uptake is lower than before and the text gives an SUVmax that is still high."""
+    if not state.lower or (state.last and state.last[0].statement.start > state.lower[0].statement.start):
+        return []
+    values = find_suv_values(text, state.lower[0].statement.start, end)
+    now = next((value.value for value in values if not value.earlier), 0.0)
+    if now < HIGH_SUV_MAX:
+        return []
+    return [
+        Link(replace(link.statement, state=UptakeState.INCREASED, rule="lower but still high"), link.mention)
+        for link in state.lower
+    ]
+
+
+def _excepted(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the places of "except for …" that state no uptake themselves."""
+    return [m.span() for m in _EXCEPT.finditer(text, start, end) if not _UPTAKE_WORD.search(m.group())]
+
+
+def _readable(text: str, start: int, end: int, earlier: list[tuple[int, int]]) -> str:
+    """Return the sentence with everything blanked that is no statement of this study."""
+    spans = _excepted(text, start, end)
+    spans += [m.span() for m in rules.NOT_EXCLUDED.finditer(text, start, end)]
     spans += [m.span() for m in rules.COMPARISON.finditer(text, start, end)]
     spans += [m.span() for m in rules.CT_WORDING.finditer(text, start, end)]
     for match in rules.EARLIER_STUDY.finditer(text, start, end):
         if re.search("比较|相比|对比", match.group()):
             continue
-        spans.append((match.start(), _end_of_earlier(text, match, end)))
-    return blank(text[:end], spans)
+        earlier.append((match.start(), _end_of_earlier(text, match, end)))
+        spans.append(earlier[-1])
+    return blank(text[start:end], [(a - start, b - start) for a, b in spans])
 
 
 def _end_of_earlier(text: str, match: re.Match[str], end: int) -> int:
@@ -146,23 +188,46 @@ def _end_of_earlier(text: str, match: re.Match[str], end: int) -> int:
         return now.start()
     if match.group().startswith("原") or not rules.REPORTS.search(text, match.start(), clause_end):
         return match.end() if not match.group().startswith("原") else clause_end
-    for a, b in spans_between(text, _CLAUSE_END, clause_end, end):
+    for a, b in spans_between(text, _CLAUSE_END, clause_end, end, longest=_LONGEST_CLAUSE):
         if rules.CURRENT_STUDY.search(text, a, b) or chinese_mentions(text, a, b):
             break
         clause_end = b
     return clause_end
 
 
-def _clause_statements(readable: str, a: int, b: int, state: _Sentence, named: bool) -> list[Statement]:
-    clause = readable[a:b]
+def _compared(text: str, a: int, b: int) -> list[Statement]:
+    """Return what a clause says of uptake against an earlier study: higher is an increase, lower no state yet."""
+    found: list[Statement] = []
+    for match in rules.COMPARISON.finditer(text, a, b):
+        uptake = rules.HIGHER_THAN_BEFORE.search(text[a : match.start()])
+        if uptake is None:
+            continue
+        start = a + uptake.start()
+        if rules.HIGHER.search(match.group()):
+            found.append(Statement(UptakeState.INCREASED, start, match.end(), "higher than before"))
+        elif _CHANGED.search(match.group()) and "缩小" not in match.group():
+            found.append(Statement(None, start, match.end(), LOWER_THAN_BEFORE))
+    return found
+
+
+def _clause_statements(
+    clause: str, a: int, state: _Sentence, named: bool, compared: list[Statement]
+) -> list[Statement]:
     found = [replace(s, start=s.start + a, end=s.end + a) for s in rules.statements(clause)]
     if state.relative:
         found = [
-            replace(s, state=None) if s.rule == "uptake lower" and "于" not in readable[s.start : s.end] else s
+            replace(s, state=None, rule=LOWER_THAN_BEFORE)
+            if s.rule == "uptake lower" and "于" not in clause[s.start - a : s.end - a]
+            else s
             for s in found
         ]
+    found = sorted([*found, *compared], key=lambda s: s.start)
     if not found and state.earlier_uptake and (gone := rules.GONE_NOW.search(clause)):
         return [Statement(UptakeState.NORMAL, a + gone.start(), a + gone.end(), "resolved")]
+    if not found and state.uptake_named and (back := rules.RETURNED.fullmatch(clause)):
+        return [Statement(UptakeState.NORMAL, a + back.start(), a + back.end(), "back to background")]
+    if not found and state.uptake_named and rules.NOTHING_MORE.fullmatch(clause):
+        return [Statement(UptakeState.NORMAL, a, a + len(clause), "continued")]
     if found or not state.uptake_named or rules.CT_LEFT.search(clause):
         return found
     more = rules.CONTINUED.search(clause)
@@ -196,6 +261,11 @@ def _tie_clause(
                 own = after
                 at = after[-1].end
         if statement.state is None:
+            if statement.rule == LOWER_THAN_BEFORE:
+                about = own or _choose(state.groups, all_groups=False)
+                state.lower = [Link(statement, mention) for mention in about]
+                if own:
+                    state.groups = [Group(tuple(own))]
             continue
         if statement.rule == "physiological" and _physiological(text, (a, b), own, state, links):
             continue
@@ -214,6 +284,9 @@ def _tie_clause(
         if not targets:
             state.forward = statement
             continue
+        if all(m.organ == OTHER and text[m.start : m.end] == "淋巴结" for m in targets):
+            # lymph nodes of the whole body, whose regions may follow
+            state.forward, state.nodes_anywhere = statement, True
         _tie(state, links, statement, targets)
         if own:
             state.groups = [Group(tuple(own))]
@@ -252,7 +325,7 @@ def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state
     if rules.HEDGE.search(text, *clause):
         return True
     for link in increased:
-        links.remove(link)
+        drop_link(links, link)
     state.last = [
         Link(replace(link.statement, state=UptakeState.NORMAL, rule="physiological"), link.mention)
         for link in increased
@@ -281,9 +354,10 @@ def _only_names(text: str, a: int, b: int, mentions: list[Mention]) -> bool:
 
 def _mentions(text: str, a: int, b: int, following: str, state: _Sentence, previous: list[Group]) -> list[Mention]:
     """Return the organs of a clause that a statement may be about."""
-    excepted = [m.span() for m in _EXCEPT.finditer(text, a, b)]
+    excepted = _excepted(text, a, b)
     raw = [m for m in chinese_mentions(text, a, b) if not any(s <= m.start < e for s, e in excepted)]
-    raw = _regions(text, b, raw, following)
+    listed_nodes = state.nodes_anywhere and rules.LISTED_NODES.match(text, a, b) is not None
+    raw = _regions(text, b, raw, "淋巴结" if listed_nodes else following)
     if _FAT.search(text, a, b) and "淋巴" not in text[a:b]:
         raw = [m for m in raw if not _is_node_region(m)]
     history = _historic(text, b, raw)
@@ -297,7 +371,7 @@ def _mentions(text: str, a: int, b: int, following: str, state: _Sentence, previ
         if mention.organ == NODE:
             if any(_is_node_region(m) for m in kept):
                 continue
-            node = resolve_node(mention, [*earlier, *(m for m in raw if m.start < mention.start)])
+            node = resolve_node(mention, [*earlier, *state.removed, *(m for m in raw if m.start < mention.start)])
             if node and landmark and mention.start - landmark.end <= 1:
                 continue
             kept.append(node or replace(mention, organ=OTHER))
@@ -367,6 +441,15 @@ def _historic(text: str, b: int, raw: list[Mention]) -> list[Mention]:
 def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> bool:
     before = text[a : mention.start]
     if not _is_node_region(mention) and rules.PLACE_AFTER.match(text, mention.end, b):
+        return True
+    word = text[mention.start : mention.end]
+    if others and (
+        (word in _BONE_OF_OTHERS and rules.WITH_BONE.search(before)) or (word == "胸腔" and _LIES_IN.search(before))
+    ):
+        return True
+    if others and word.endswith("脂肪间隙") and _FAT_PLANE.match(text, mention.end, b):
+        return True
+    if others and rules.LANDMARK_AFTER.match(text, mention.end, b):
         return True
     if rules.STRONG_LANDMARK.search(before):
         return others or not _INVADES.search(before)

@@ -1,0 +1,101 @@
+"""Patterns by which :mod:`pet2rep_core.report.claims` reads a language; all read normalised text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pet2rep_core.records import Language
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """How one language says which side, and which organ a value is of.
+
+    ``compared_before`` a side that is only compared with; ``mostly_after`` a side that is only the worse of two;
+    ``most_of_all`` the largest of several lesions; ``side_after`` words right after a statement that may hold sides;
+    ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
+    node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
+    for a lesion.
+    """
+
+    sides: re.Pattern[str]
+    compared_before: re.Pattern[str]
+    mostly_after: re.Pattern[str]
+    most_of_all: re.Pattern[str]
+    side_after: re.Pattern[str]
+    midline: re.Pattern[str]
+    list_gap: re.Pattern[str]
+    clause_mark: re.Pattern[str]
+    reference_before: re.Pattern[str]
+    bare_node: re.Pattern[str]
+    together: re.Pattern[str]
+    worse_on: re.Pattern[str]
+    lesion: re.Pattern[str]
+    respectively: re.Pattern[str]
+
+
+RULES = {
+    Language.CHINESE: ClaimRules(
+        sides=re.compile(r"双侧|两侧|左右(?:两侧|双侧)?|(?:左|右)(?:侧|叶|份|上叶|下叶|中叶)"),
+        compared_before=re.compile(r"(?:较|比|与|同|和|于|对|除)$"),
+        mostly_after=re.compile(r"[^,;。]{0,4}?(?:为著|为主|较著|明显|为甚|显著|更|较)"),
+        most_of_all=re.compile(r"(?:大|高|显著|明显|著)(?:者|的)?(?:一[个枚处])?(?:位于|在|见于|为|于)?(?:左|右)?侧?$"),
+        side_after=re.compile(r"[,(]?(?:SUV\s?-?max|最大SUV值?)?(?:约|为|:|=)?(?:左|右)侧[^;。]{0,24}"),
+        midline=re.compile(
+            r"纵隔|隆突|腹膜后|肠系膜|气管前|气管隆|胸骨(?!旁)|骶骨|骶椎|尾骨|脊柱|[颈胸腰骶]\d|[颈胸腰骶尾]椎|椎体|[CTLS]\d|中轴骨|骨髓"
+            r"|腹主动脉|门腔|肝胃|主-?肺动脉窗|血管前|骨盆|颅骨"
+        ),
+        list_gap=re.compile(r"[、及和与/以并或,]{0,3}(?:双侧?|两侧?|左侧?|右侧?)?(?:区|部|内|旁)?[、及和与/以并或]{0,2}(?:双侧?|两侧?|左侧?|右侧?)?"),
+        clause_mark=re.compile(r"[,;。]"),
+        reference_before=re.compile(
+            r"(?:血池|本底|背景|参考|对照|对侧|正常肝(?:脏|实质)?|(?:高于|低于|超过|接近|相当于|不高于)[^,;。]{0,10})"
+            r"(?:区|的|值|部)*\(?(?:其|为|约)?$"
+        ),
+        lesion=re.compile(r"结节|肿块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结"),
+        bare_node=re.compile(r"淋巴结"),
+        together=re.compile(r"均|皆|都"),
+        worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
+        respectively=re.compile(r"分别|依次"),
+    ),
+    Language.ENGLISH: ClaimRules(
+        sides=re.compile(r"\b(?:left|right|bilateral(?:ly)?|both sides)\b", re.IGNORECASE),
+        compared_before=re.compile(
+            r"\b(?:than|to|versus|vs|with|except|not|over)\s(?:(?:the|that|of|on|in|contralateral)\s)*$", re.IGNORECASE
+        ),
+        mostly_after=re.compile(r"(?:\sside)?\s?(?:greater|more|worse|>|predominan\w+|larger|slightly)", re.IGNORECASE),
+        most_of_all=re.compile(
+            r"\b(?:largest|dominant|most (?:avid|intense|prominent)|hottest|up to)\b[^,;]{0,28}$", re.IGNORECASE
+        ),
+        side_after=re.compile(r"\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in)\sthe\s(?:left|right)\b(?!\s(?:upper"
+        r"|lower|middle|lobe))", re.IGNORECASE),
+        midline=re.compile(
+            r"mediastin|subcarinal|retroperiton|vertebr|spin|stern|sacr(?!oil)|[tlcs]\d|skull|marrow|axial|mesenter|paraaortic"
+            r"|para-aortic|aortocaval|prevascular|precarinal",
+            re.IGNORECASE,
+        ),
+        list_gap=re.compile(
+            r"[\s,/&]*(?:\b(?:and|or|as well as|the|both|left|right|bilateral|also|of"
+            r"|in)\b[\s,/&]*){0,4}", re.IGNORECASE
+        ),
+        clause_mark=re.compile(r"[,;]|\.\s"),
+        reference_before=re.compile(
+            r"\b(?:blood[- ]?pool|background|reference|threshold|cut-?off)\b[^,;]{0,12}$"
+            r"|\b(?:above|below|than|to|exceeds?|exceeding)\s(?:(?:the|that|of|normal|mediastinal|background)\s)*"
+            r"(?:liver|hepatic\w*|spleen|contralateral\s\w+|right|left)(?:\s\w+)?\s?\(?$",
+            re.IGNORECASE,
+        ),
+        together=re.compile(r"\b(?:both|all|each)\b", re.IGNORECASE),
+        worse_on=re.compile(
+            r"\b(?:left|right)(?:\sside)?\s?(?:greater|more|>|worse|larger|predominant|more \w+)(?:\sthan)?"
+            r"|\b(?:worse|greater|more \w+|predominant\w*) on the (?:left|right)\b",
+            re.IGNORECASE,
+        ),
+        lesion=re.compile(
+            r"\b(?:nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant"
+            r"|nodes?\b)", re.IGNORECASE
+        ),
+        bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+", re.IGNORECASE),
+        respectively=re.compile("respectively", re.IGNORECASE),
+    ),
+}  # fmt: skip
