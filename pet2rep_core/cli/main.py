@@ -45,6 +45,18 @@ exit status:
 With --dask the cases are prepared by the workers of a Dask cluster that runs already. Its workers need this
 program installed, and PATH and PET2REP_HOME under the same paths as here.
 """
+_SCORE = """\
+Score the reports of the store; or two text files, with --reference and --hypothesis; or lines of JSON, with
+--jsonl: one line of JSON comes out for each, and a line that cannot be read is named on standard error while
+the rest goes on. FILE may be - for standard input. Files are only read; nothing is stored.
+"""
+
+_UPTAKE = """\
+Print one line of JSON for each line of FILE: the organs whose uptake the text states, with states, side, SUVmax
+and the words behind it; start and end count characters of the text as given. A line without a
+language is taken as that in which most of it is written. A line that cannot be read gives {"id", "error"}, the
+rest goes on, and the exit status is 1. FILE may be - for standard input.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,8 +124,32 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the scripted model (0)")
 
-    score = _command(commands, "score", "scoring", "score generated reports against the references")
+    score = _command(commands, "score", "scoring", "score generated reports against the references", description=_SCORE)
     score.add_argument("--all", action="store_true", help="score again what has scores already")
+    score.add_argument("--reference", metavar="FILE", help="the reference report, as a text file")
+    score.add_argument("--hypothesis", metavar="FILE", help="the generated report, as a text file")
+    score.add_argument("--jsonl", metavar="FILE", help='lines {"id", "reference", "hypothesis"}')
+    score.add_argument("--language", choices=("zh", "en"), default="zh", help="language of the files (zh)")
+    score.add_argument(
+        "--profile", metavar="NAME", default="reference", help="reference, table-1 (the closest known match to the "
+        "paper, not confirmed) or characters (reference)"
+    )  # fmt: skip
+    score.add_argument(
+        "--part", choices=("full", "findings"), default="full", help="compare whole reports or findings alone (full)"
+    )
+    score.add_argument(
+        "--verify", action="store_true", help="make the language scores again with nltk, rouge-score, rouge and "
+        "sacrebleu, and show the difference; for the store, those that it has"
+    )  # fmt: skip
+
+    uptake = _command(
+        commands, "uptake", "uptake", "say what reports state about the uptake of each organ", description=_UPTAKE
+    )
+    uptake.add_argument("--jsonl", metavar="FILE", required=True, help='lines {"id", "text", "language"}; - for input')
+    uptake.add_argument(
+        "--part", choices=("findings", "full"), default="findings", help="read the findings alone, where a text has "
+        "headings, or all of it (findings)"
+    )  # fmt: skip
 
     export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
     export.add_argument("folder", metavar="DIR", type=Path)

@@ -7,13 +7,16 @@ negative. The findings are compared, the impression is left out; a report withou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
+from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.records import POSITIVE_STATES, Language, Score, UptakeState
 from pet2rep_core.report.lexicon import read_lexicon
-from pet2rep_core.report.uptake import Evidence, OrganUptake, extract_findings_uptake
+from pet2rep_core.report.uptake import Evidence, OrganUptake
+from pet2rep_core.scoring.read_text import EXTRACTOR, lexicon_mark, read_texts
 from pet2rep_core.scoring.signature import signature
 
 VERSION = 1
@@ -32,9 +35,20 @@ class Agreement(StrEnum):
     BOTH_UNSTATED = "both unstated"
 
 
+class CellSide(StrEnum):
+    """Which report a cell of the organ table reads."""
+
+    REFERENCE = "reference"
+    HYPOTHESIS = "hypothesis"
+
+
 @dataclass(frozen=True, slots=True)
 class OrganRow:
-    """One line of the organ table, with the words behind it on both sides."""
+    """One line of the organ table, with the words behind it on both sides.
+
+    ``automatic`` is the same line as it was read, where a person overruled a cell of it; the evidence is the reader's
+    either way.
+    """
 
     organ: str
     reference: tuple[UptakeState, ...]
@@ -42,6 +56,7 @@ class OrganRow:
     agreement: Agreement
     reference_evidence: tuple[Evidence, ...] = ()
     hypothesis_evidence: tuple[Evidence, ...] = ()
+    automatic: OrganRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +113,34 @@ class ClinicalResult:
     reason: str
     cases: int = 1
     unscored: int = 0
+    overruled: bool = False
+
+    @property
+    def cells(self) -> dict[str, tuple[tuple[UptakeState, ...], tuple[UptakeState, ...]]]:
+        """States of the reference and of the hypothesis, by organ."""
+        return {row.organ: (row.reference, row.hypothesis) for row in self.rows}
 
     @property
     def scores(self) -> tuple[Score, ...]:
         """Return the scores for the store: ``ce_precision``, ``ce_recall``, ``ce_f1`` (the table's form)."""
         values = {"ce_precision": self.precision, "ce_recall": self.recall, "ce_f1": self.f1_table}
         return tuple(
-            Score(name, value, _signature(name, self.language, "case" if self.rows else "pooled"), self.reason)
+            Score(
+                name,
+                value,
+                clinical_signature(
+                    name, self.language, agg="case" if self.rows else "pooled", overruled=self.overruled
+                ),
+                self.reason,
+            )
             for name, value in values.items()
         )
 
 
 def score_clinical(hypothesis: str, reference: str, language: Language) -> ClinicalResult:
     """Return the organ table and CE of one generated report; evidence counts from the start of each text."""
-    said = {item.organ: item for item in extract_findings_uptake(hypothesis, language)}
-    true = {item.organ: item for item in extract_findings_uptake(reference, language)}
+    said = read_texts().get(hypothesis, language).findings
+    true = read_texts().get(reference, language).findings
     rows = tuple(_row(organ.id, true.get(organ.id), said.get(organ.id)) for organ in read_lexicon().organs)
     classes = tuple(_count(state, rows) for state in POSITIVE_STATES)
     reason = EMPTY_GENERATION if not hypothesis.strip() else EMPTY_REFERENCE if not reference.strip() else ""
@@ -121,10 +149,38 @@ def score_clinical(hypothesis: str, reference: str, language: Language) -> Clini
     return _result(language, rows, classes)
 
 
+def overrule_clinical(
+    result: ClinicalResult, states: Mapping[tuple[CellSide, str], tuple[UptakeState, ...]]
+) -> ClinicalResult:
+    """Return CE of one case with some cells as a person states them; the automatic lines stay in the rows.
+
+    Parameters
+    ----------
+    states : mapping of (side, organ) to states
+        What the report states of the organ; empty for nothing.
+
+    Raises
+    ------
+    UnknownNameError
+        If the lexicon has no such organ.
+    """
+    known = {row.organ for row in result.rows}
+    for _, organ in states:
+        if organ not in known:
+            raise UnknownNameError("organ", organ, known)
+    rows = tuple(_overruled(row, states) for row in result.rows)
+    classes = tuple(_count(state, rows) for state in POSITIVE_STATES)
+    if result.unscored:
+        return replace(result, rows=rows, classes=classes, overruled=True)
+    return replace(_result(result.language, rows, classes), overruled=True)
+
+
 def pool_clinical(results: Iterable[ClinicalResult]) -> ClinicalResult:
     """Return CE over many cases of one language, with their cells counted together.
 
     Empty generations count with all that they missed; ``unscored`` says how many there are.
+
+    Where a case was overruled, the signature says so.
 
     Raises
     ------
@@ -145,7 +201,12 @@ def pool_clinical(results: Iterable[ClinicalResult]) -> ClinicalResult:
         for place, state in enumerate(POSITIVE_STATES)
     )
     pooled = _result(languages.pop(), (), classes)
-    return replace(pooled, cases=sum(r.cases for r in given), unscored=sum(r.unscored for r in given))
+    return replace(
+        pooled,
+        cases=sum(r.cases for r in given),
+        unscored=sum(r.unscored for r in given),
+        overruled=any(r.overruled for r in given),
+    )
 
 
 def _row(organ: str, true: OrganUptake | None, said: OrganUptake | None) -> OrganRow:
@@ -191,14 +252,29 @@ def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def _signature(metric: str, language: Language, agg: str) -> str:
+def _overruled(row: OrganRow, states: Mapping[tuple[CellSide, str], tuple[UptakeState, ...]]) -> OrganRow:
+    reference = states.get((CellSide.REFERENCE, row.organ))
+    hypothesis = states.get((CellSide.HYPOTHESIS, row.organ))
+    if reference is None and hypothesis is None:
+        return row
+    true = row.reference if reference is None else reference
+    said = row.hypothesis if hypothesis is None else hypothesis
+    return replace(row, reference=true, hypothesis=said, agreement=_agreement(true, said), automatic=row)
+
+
+@lru_cache(maxsize=64)
+def clinical_signature(metric: str, language: Language, *, agg: str = "case", overruled: bool = False) -> str:
+    """Return the signature of a CE score; ``cells:overruled`` where a person overruled a cell."""
+    more = {"cells": "overruled"} if overruled else {}
     return signature(
         metric,
         version=VERSION,
         agg=agg,
         avg="macro",
-        extractor="rules-1",
+        extractor=EXTRACTOR,
         lang=language.value,
+        lexicon=lexicon_mark(),
         neg="normal+unstated",
         part="findings",
+        **more,
     )

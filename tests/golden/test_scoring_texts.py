@@ -8,28 +8,27 @@ from pet2rep_core.prompts.prompt import INPUT_SETTINGS, read_prompt, render_prom
 from pet2rep_core.records import Language
 from pet2rep_core.scoring.clinical import score_clinical
 from pet2rep_core.scoring.nlg import METRICS
+from pet2rep_core.scoring.profiles import PROFILES, ReportPart
+from pet2rep_core.scoring.read_text import lexicon_mark
 from pet2rep_core.vlm.baselines import normal_baseline, template_baseline
 
 FOLDER = Path(__file__).parent / "prompts"
 
 
 def test_signatures():
-    assert [metric.signature(Language.CHINESE) for metric in METRICS.values()] == [
-        "bleu1|agg:case|lang:zh|profile:reference|tok:jieba-0.42.1|v:1",
-        "bleu2|agg:case|lang:zh|profile:reference|tok:jieba-0.42.1|v:1",
-        "bleu3|agg:case|lang:zh|profile:reference|tok:jieba-0.42.1|v:1",
-        "bleu4|agg:case|lang:zh|profile:reference|tok:jieba-0.42.1|v:1",
-        "meteor|agg:case|lang:zh|profile:reference|tok:jieba-0.42.1|v:1",
-        "rougeL|agg:case|lang:zh|profile:reference|tok:jieba-0.42.1|v:1",
-    ]
-    assert METRICS["meteor"].signature(Language.ENGLISH) == (
-        "meteor|agg:case|lang:en|profile:reference|tok:words-lower|v:1"
-    )
+    golden = (Path(__file__).parent / "signatures.txt").read_text(encoding="utf-8").splitlines()
+    assert [
+        METRICS[name].signature(language, profile, part)
+        for profile in PROFILES.values()
+        for language in profile.words
+        for part in ReportPart
+        for name in profile.metrics
+    ] == golden
 
 
 def test_clinical_signatures():
     assert [s.signature for s in score_clinical("a", "a", Language.CHINESE).scores] == [
-        f"{name}|agg:case|avg:macro|extractor:rules-1|lang:zh|neg:normal+unstated|part:findings|v:1"
+        f"{name}|agg:case|avg:macro|extractor:rules-2|lang:zh|lexicon:{lexicon_mark()}|neg:normal+unstated|part:findings|v:1"
         for name in ("ce_precision", "ce_recall", "ce_f1")
     ]
 

@@ -24,6 +24,13 @@ from tests.layout_files import REPORT_EN, REPORT_ZH, save_pet, save_text
 from tests.study_files import PROJECT, environment, run_json
 
 
+def run_json_lines(capsys, *words):
+    """Run a command with --json that writes a line of JSON for each result."""
+    capsys.readouterr()
+    status = main([*words, "--json"])
+    return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
 @pytest.fixture
 def imported(home, study, capsys):
     assert main(["import", str(study)]) == 0
@@ -247,12 +254,12 @@ class TestGenerateScoreExportVerify:
         again = run_json(capsys, "generate", "--model", "template", "--language", "en", "--cases", "a,c")[1]
         assert again["generations"] == said["generations"][:2]
 
-        status, scored = run_json(capsys, "score")
+        status, scored = run_json_lines(capsys, "score")
         assert status == 0
-        assert len(scored["generations"]) == 4
-        assert all(score["signature"] for one in scored["generations"] for score in one["scores"])
-        assert run_json(capsys, "score") == (0, {"generations": []})
-        assert len(run_json(capsys, "score", "--all")[1]["generations"]) == 4
+        assert len(scored) == 4
+        assert all(score["signature"] for one in scored for score in one["scores"])
+        assert run_json_lines(capsys, "score") == (0, [])
+        assert len(run_json_lines(capsys, "score", "--all")[1]) == 4
         assert main(["score"]) == 0
         assert capsys.readouterr().out == "There is nothing to score.\n"
 
@@ -264,7 +271,11 @@ class TestGenerateScoreExportVerify:
             assert found == [(4,)]
         assert main(["export", str(tmp_path / "out")]) == 0
         assert capsys.readouterr().out.splitlines() == [
-            str(tmp_path / "out" / f"{n}.csv") for n in ("ratings", "scores", "measurements")
+            str(tmp_path / "out" / name)
+            for name in (
+                *(f"{n}.csv" for n in ("ratings", "scores", "measurements")),
+                *(f"leaderboard.{kind}" for kind in ("csv", "parquet", "xlsx", "tex", "json", "manifest.json")),
+            )
         ]
 
     def test_what_fails_is_named_and_the_rest_is_made(self, imported, capsys):
@@ -274,9 +285,9 @@ class TestGenerateScoreExportVerify:
         assert err.splitlines()[-1].startswith("b scripted: The scripted model needs a reference report in 'en'")
         assert main(["generate", "--model", "template", "--language", "en", "--cases", "b"]) == 0
         capsys.readouterr()
-        status, said = run_json(capsys, "score")
+        status, said = run_json_lines(capsys, "score")
         assert status == 1
-        reasons = {one["case_id"]: one["reason"] for one in said["generations"]}
+        reasons = {one["case_id"]: one["reason"] for one in said}
         assert "no reference report" in reasons["b"]
         assert reasons["a"] == reasons["c"] == ""
 
@@ -351,4 +362,4 @@ def test_demo_cases_go_in_once(home, capsys, monkeypatch):
     shutil.rmtree(home / "prepared")
     assert [one["status"] for one in run_json(capsys, "demo")[1]["outcomes"]] == ["unchanged"] * len(demo_case_ids())
     assert run_json(capsys, "generate", "--model", "scripted", "--model", "template-normal", "--cases", "all")[0] == 0
-    assert run_json(capsys, "score")[0] == 0
+    assert run_json_lines(capsys, "score")[0] == 0
