@@ -1,4 +1,4 @@
-"""What happened, never overwritten: cases, reports, runs, generations, scores, ratings and measurements in DuckDB."""
+"""What happened, never overwritten: cases, reports, runs, generations, scores, ratings, notes in DuckDB."""
 
 from pet2rep_core.store.inbox import InboxRecorder, hand_over
 from pet2rep_core.store.opening import open_or_hand_over, open_store
@@ -6,6 +6,8 @@ from pet2rep_core.store.recorder import Recorder
 from pet2rep_core.store.store import Store
 from pet2rep_core.store.stored import (
     CaseRow,
+    Cell,
+    CellOverrule,
     Draft,
     IngestedFile,
     Measurement,
@@ -14,6 +16,7 @@ from pet2rep_core.store.stored import (
     SavedRating,
     StoredGeneration,
     StoredMeasurement,
+    StoredOverrule,
     StoredRating,
     StoredReport,
     StoredScore,
@@ -22,6 +25,8 @@ from pet2rep_core.store.transaction import RowsRefusedError
 
 __all__ = [
     "CaseRow",
+    "Cell",
+    "CellOverrule",
     "Draft",
     "InboxRecorder",
     "IngestedFile",
@@ -34,6 +39,7 @@ __all__ = [
     "Store",
     "StoredGeneration",
     "StoredMeasurement",
+    "StoredOverrule",
     "StoredRating",
     "StoredReport",
     "StoredScore",

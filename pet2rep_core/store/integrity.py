@@ -7,6 +7,7 @@ from pet2rep_core.store.driver import Database
 from pet2rep_core.store.events import Stream, chain_problems, journalled
 from pet2rep_core.store.journal import Journal
 from pet2rep_core.store.notes import MEASUREMENTS
+from pet2rep_core.store.overrules import OVERRULES
 from pet2rep_core.store.ratings import RATINGS
 from pet2rep_core.store.rows import Row
 
@@ -20,8 +21,10 @@ _REFERENCES = (
     ("rating_answer", "event_id", "rating_event"),
     ("measurement", "case_id", "study_case"),
     ("measurement", "generation_id", "generation"),
+    ("cell_overrule", "case_id", "study_case"),
+    ("cell_overrule", "generation_id", "generation"),
 )
-_STREAMS = (RATINGS, MEASUREMENTS)
+_STREAMS = (RATINGS, MEASUREMENTS, OVERRULES)
 _NO_TRIGGER_NEEDED = ("append_only_guard",)
 
 

@@ -235,9 +235,9 @@ _SCORES = Kind(
     name="scores",
     columns={
         "generation_id": _TEXT, "metric": _TEXT, "signature": _TEXT, "value": _REAL, "reason": _TEXT,
-        "detail": _TEXT, "content_sha256": _TEXT, "created_at": _TEXT,
+        "detail": _TEXT, "inputs_sha256": _TEXT, "content_sha256": _TEXT, "created_at": _TEXT,
     },
-    optional=frozenset({"value", "detail"}),
+    optional=frozenset({"value", "detail", "inputs_sha256"}),
     key=("generation_id", "metric", "signature"),
     refusals=(
         Refusal(
@@ -248,12 +248,21 @@ _SCORES = Kind(
         ),
     ),
     insert="""
+        WITH batch AS (SELECT DISTINCT generation_id FROM staged),
+             present AS (SELECT generation_id, sha256 FROM (
+               SELECT g.generation_id, g.sha256,
+                      row_number() OVER (PARTITION BY g.run_id, g.case_id ORDER BY g.attempt DESC) AS place
+               FROM generation g JOIN batch b ON b.generation_id = g.generation_id) t WHERE place = 1),
+             old AS (SELECT * FROM (
+               SELECT o.*, row_number() OVER (PARTITION BY o.generation_id, o.text_sha256, o.metric, o.signature
+                                              ORDER BY o.revision DESC) AS place
+               FROM score o JOIN batch b ON b.generation_id = o.generation_id) t WHERE place = 1)
         INSERT INTO score (generation_id, text_sha256, metric, signature, revision, value, reason, detail,
-                           content_sha256, created_at)
+                           inputs_sha256, content_sha256, created_at)
         SELECT s.generation_id, g.sha256, s.metric, s.signature, coalesce(o.revision, 0) + 1, s.value, s.reason,
-               CAST(s.detail AS JSON), s.content_sha256, CAST(s.created_at AS TIMESTAMPTZ)
-        FROM staged s JOIN generation_latest g ON g.generation_id = s.generation_id
-             LEFT JOIN score_latest o ON o.generation_id = s.generation_id AND o.text_sha256 = g.sha256
+               CAST(s.detail AS JSON), s.inputs_sha256, s.content_sha256, CAST(s.created_at AS TIMESTAMPTZ)
+        FROM staged s JOIN present g ON g.generation_id = s.generation_id
+             LEFT JOIN old o ON o.generation_id = s.generation_id AND o.text_sha256 = g.sha256
                        AND o.metric = s.metric AND o.signature = s.signature
         WHERE o.generation_id IS NULL OR o.content_sha256 <> s.content_sha256
         RETURNING generation_id, metric, signature, revision""",

@@ -77,7 +77,15 @@ class Recorder(Protocol):
         return self.record_rows("generations", [row])[0]
 
     def record_scores(
-        self, generation_id: str, scores: Sequence[Score], details: Mapping[str, Any] | None = None
+        self,
+        generation_id: str,
+        scores: Sequence[Score],
+        details: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, str] | None = None,
     ) -> list[Recorded]:
-        """Record scores of the present text of a generation; ``details`` by the name of the metric."""
-        return self.record_rows("scores", score_rows(generation_id, scores, details))
+        """Record scores of the present text of a generation.
+
+        ``details`` come by the name of the metric, ``inputs`` by signature: a hash of all that a number was made from
+        beside the text.
+        """
+        return self.record_rows("scores", score_rows(generation_id, scores, details, inputs))

@@ -107,7 +107,12 @@ def generation_row(
     }
 
 
-def score_rows(generation_id: str, scores: Sequence[Score], details: Mapping[str, Any] | None = None) -> list[Row]:
+def score_rows(
+    generation_id: str,
+    scores: Sequence[Score],
+    details: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str] | None = None,
+) -> list[Row]:
     """Return the rows of the scores of one generation.
 
     Parameters
@@ -116,6 +121,8 @@ def score_rows(generation_id: str, scores: Sequence[Score], details: Mapping[str
         A score without a value keeps its reason.
     details : mapping, optional
         What is shown beside a number, by the name of its metric.
+    inputs : mapping, optional
+        By signature, a hash of what the number was made from beside the generated text, such as the reference.
 
     Raises
     ------
@@ -128,10 +135,13 @@ def score_rows(generation_id: str, scores: Sequence[Score], details: Mapping[str
             f"There is a detail for {min(unknown)!r}, which is not among the scores.",
             hint="Give details by the name of their metric.",
         )
-    return [_score_row(generation_id, score, (details or {}).get(score.metric)) for score in scores]
+    return [
+        _score_row(generation_id, score, (details or {}).get(score.metric), (inputs or {}).get(score.signature))
+        for score in scores
+    ]
 
 
-def _score_row(generation_id: str, score: Score, detail: object) -> Row:
+def _score_row(generation_id: str, score: Score, detail: object, inputs: str | None) -> Row:
     if score.value is not None and not math.isfinite(score.value):
         raise RowsRefusedError(
             f"The score {score.metric} is {score.value}, which is no number.", hint="Give no value, and the reason."
@@ -143,12 +153,15 @@ def _score_row(generation_id: str, score: Score, detail: object) -> Row:
         "reason": score.reason,
         "detail": None if detail is None else canonical_json(detail),
     }
+    # rows of the time before there were inputs keep their hash
+    hashed = content if inputs is None else {**content, "inputs_sha256": inputs}
     return {
         "generation_id": generation_id,
         "metric": score.metric,
         "signature": score.signature,
         **content,
-        "content_sha256": json_sha256(content),
+        "inputs_sha256": inputs,
+        "content_sha256": json_sha256(hashed),
         "created_at": utc_now(),
     }
 

@@ -14,13 +14,14 @@ import pyarrow as pa
 from pet2rep_core.errors import StoreError, UnknownNameError
 from pet2rep_core.records import KeySlices, Rating
 from pet2rep_core.settings import Settings
-from pet2rep_core.store import integrity, tables
+from pet2rep_core.store import browsing, integrity, tables
 from pet2rep_core.store.driver import Database, utc_now
 from pet2rep_core.store.events import reconcile
 from pet2rep_core.store.inbox import move_aside, read_handed_over, waiting_files
 from pet2rep_core.store.journal import Journal, canonical_json
 from pet2rep_core.store.kinds import insert_rows, kind_named
 from pet2rep_core.store.notes import NoteLog
+from pet2rep_core.store.overrules import OverruleLog
 from pet2rep_core.store.ratings import RatingLog
 from pet2rep_core.store.recorder import Recorder
 from pet2rep_core.store.rows import (
@@ -42,6 +43,8 @@ from pet2rep_core.store.rows import (
 from pet2rep_core.store.schema import migrate, read_migrations
 from pet2rep_core.store.stored import (
     CaseRow,
+    Cell,
+    CellOverrule,
     Draft,
     IngestedFile,
     Measurement,
@@ -50,6 +53,7 @@ from pet2rep_core.store.stored import (
     SavedRating,
     StoredGeneration,
     StoredMeasurement,
+    StoredOverrule,
     StoredRating,
     StoredReport,
     StoredScore,
@@ -72,7 +76,9 @@ class Store(Recorder):
             self._journal = Journal(settings.database.with_suffix(".journal.jsonl"))
             self._ratings = RatingLog(self._database, self._journal)
             self._notes = NoteLog(self._database, self._journal)
-            repairs = reconcile(self._database, self._journal, (self._ratings.log, self._notes.log))
+            self._overrules = OverruleLog(self._database, self._journal)
+            logs = (self._ratings.log, self._notes.log, self._overrules.log)
+            repairs = reconcile(self._database, self._journal, logs)
         except BaseException:
             self._database.close()
             raise
@@ -224,6 +230,53 @@ class Store(Recorder):
         )
         return [read_score(row) for row in rows]
 
+    def score_inputs(self, case_id: str | None = None) -> dict[str, dict[str, str | None]]:
+        """Return, by generation and signature, what each newest score of a present text was made from.
+
+        The value is the hash that was recorded with the score, None where none was.
+        """
+        rows = self._database.rows(
+            "SELECT s.generation_id, s.signature, s.inputs_sha256 FROM score_latest s JOIN generation_latest g "
+            "ON g.generation_id = s.generation_id AND g.sha256 = s.text_sha256 WHERE ? IS NULL OR g.case_id = ?",
+            *(case_id, case_id),
+        )
+        found: dict[str, dict[str, str | None]] = {}
+        for generation_id, signature, inputs in rows:
+            found.setdefault(generation_id, {})[signature] = inputs
+        return found
+
+    # --- cells of the organ table that a person overruled
+
+    def record_overrule(self, overrule: CellOverrule) -> StoredOverrule:
+        """Overrule a cell; it is in the database and in the journal when this returns.
+
+        The next revision of the cell, unless states, reason and author are those of the newest.
+
+        Raises
+        ------
+        StoreError
+            If it has no author, no reason, or states that cannot stand together; nothing is stored then.
+        """
+        return self._overrules.record(overrule)
+
+    def withdraw_overrule(self, cell: Cell, author: str, reason: str) -> StoredOverrule:
+        """Let the automatic value of a cell count again, by an event of its own.
+
+        Raises
+        ------
+        StoreError
+            If the cell is not overruled, or there is no reason.
+        """
+        return self._overrules.withdraw(cell, author, reason)
+
+    def overrules(self, case_id: str | None = None) -> list[StoredOverrule]:
+        """Return the overrules that hold now, of one case where given; withdrawn ones are not among them."""
+        return self._overrules.holding(case_id)
+
+    def overrule_history(self, cell: Cell) -> list[StoredOverrule]:
+        """Return all revisions of a cell, withdrawals included, the oldest first."""
+        return self._overrules.history(cell)
+
     # --- ratings and drafts
 
     def record_rating(self, rating: Rating, *, event_id: str, base_revision: int, session_id: str) -> SavedRating:
@@ -347,6 +400,18 @@ class Store(Recorder):
     def scores_table(self) -> pa.Table:
         """Return the newest scores in :data:`tables.SCORES_SCHEMA`."""
         return tables.scores_table(self._database)
+
+    def scores_version(self) -> str:
+        """Return a mark that changes whenever a score, a generation or a case is added."""
+        return browsing.scores_version(self._database)
+
+    def generations_table(self) -> pa.Table:
+        """Return the newest attempt of every generation with its run and dataset, and the beginning of its text."""
+        return browsing.generations_table(self._database)
+
+    def score_organs_table(self) -> pa.Table:
+        """Return the newest score of every present text and signature, with the organs that its detail names."""
+        return browsing.score_organs_table(self._database)
 
     def measurements_table(self) -> pa.Table:
         """Return all kept measurements, one row per number, in :data:`tables.MEASUREMENTS_SCHEMA`."""

@@ -156,6 +156,49 @@ class StoredMeasurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the organ table: what one text of a case says of one organ.
+
+    ``side`` is reference or hypothesis; ``text_sha256`` names the text. A cell of the reference is the same for
+    every generated report of the case.
+    """
+
+    case_id: str
+    language: Language
+    side: str
+    text_sha256: str
+    organ: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellOverrule:
+    """What a person says that a cell states, with the reason; withdrawn, the automatic value counts again.
+
+    ``states`` are values of :class:`~pet2rep_core.records.UptakeState`, none for unstated; ``automatic`` what the
+    rules read then, and ``extractor`` which rules. ``generation_id`` is the report that was on the screen, or None.
+    """
+
+    cell: Cell
+    states: tuple[str, ...]
+    automatic: tuple[str, ...]
+    author: str
+    reason: str
+    extractor: str
+    generation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOverrule:
+    """One revision of an overrule."""
+
+    overrule: CellOverrule
+    revision: int
+    withdrawn: bool
+    created_at: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestedFile:
     """One file of the inbox: taken (``reason`` is None) or set aside with its one-sentence reason."""
 

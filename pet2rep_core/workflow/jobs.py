@@ -5,13 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 from pet2rep_core.errors import Pet2RepError
+from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, ReportPart
+from pet2rep_core.settings import Settings
+from pet2rep_core.store import Store
 from pet2rep_core.workflow.import_dataset import ImportOutcome
+from pet2rep_core.workflow.score_run import ScoreOutcome, plan_scores, score_planned
+
+Outcome = TypeVar("Outcome")
 
 
-class ImportJob:
-    """One import under way or ended; read from any thread.
+class Job(Generic[Outcome]):
+    """One job under way or ended; read from any thread.
 
     Parameters
     ----------
@@ -21,17 +28,19 @@ class ImportJob:
         Gets a function that says whether to stop, and yields outcomes.
     """
 
-    def __init__(self, name: str, total: int, start: Callable[[Callable[[], bool]], Iterator[ImportOutcome]]) -> None:
+    kind = "job"
+
+    def __init__(self, name: str, total: int, start: Callable[[Callable[[], bool]], Iterator[Outcome]]) -> None:
         self.name = name
         self.total = total
-        self.outcomes: list[ImportOutcome] = []
+        self.outcomes: list[Outcome] = []
         self.problem: Pet2RepError | None = None
         self._stop = threading.Event()
         self._began = time.monotonic()
-        self._thread = threading.Thread(target=self._run, args=(start,), name="import", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(start,), name=self.kind, daemon=True)
         self._thread.start()
 
-    def _run(self, start: Callable[[Callable[[], bool]], Iterator[ImportOutcome]]) -> None:
+    def _run(self, start: Callable[[Callable[[], bool]], Iterator[Outcome]]) -> None:
         try:
             for outcome in start(self._stop.is_set):
                 self.outcomes.append(outcome)
@@ -39,7 +48,7 @@ class ImportJob:
             self.problem = error
 
     def cancel(self) -> None:
-        """Stop after the cases that are under way."""
+        """Stop after what is under way."""
         self._stop.set()
 
     @property
@@ -54,7 +63,7 @@ class ImportJob:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate from the pace so far; None before the first case has ended."""
+        """Estimate from the pace so far; None before the first outcome."""
         done = len(self.outcomes)
         if not done or not self.running:
             return None
@@ -63,3 +72,47 @@ class ImportJob:
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until it has ended."""
         self._thread.join(timeout_s)
+
+
+class ImportJob(Job[ImportOutcome]):
+    """One import."""
+
+    kind = "import"
+
+
+class ScoreJob(Job[ScoreOutcome]):
+    """One scoring of many reports; :func:`start_scoring` starts it."""
+
+    kind = "score"
+
+
+def start_scoring(
+    store: Store,
+    settings: Settings,
+    *,
+    name: str = "",
+    profile: str = DEFAULT_PROFILE,
+    part: ReportPart = ReportPart.FULL,
+    run_id: str | None = None,
+    again: bool = False,
+) -> ScoreJob:
+    """Start to score what lacks scores, in the background.
+
+    Parameters
+    ----------
+    name : str
+        What the page calls it.
+    profile, part, run_id, again
+        As for :func:`pet2rep_core.workflow.score_run.plan_scores`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such profile.
+    """
+    plan = plan_scores(store, profile=profile, part=part, run_id=run_id, again=again)
+
+    def start(cancelled: Callable[[], bool]) -> Iterator[ScoreOutcome]:
+        return score_planned(store, settings, plan, cancelled=cancelled)
+
+    return ScoreJob(name, plan.total + len(plan.unscorable), start)
