@@ -1,16 +1,27 @@
-"""Results: scores by model, ratings, and their tables as files."""
+"""Results: the leaderboard, the published table beside it, ratings, and everything as files."""
 
 import streamlit as st
 
+from pet2rep_core.ui.board_cache import shown_book
 from pet2rep_core.ui.frame import open_page, shown_errors
-from pet2rep_core.ui.results import draw_downloads, draw_ratings, draw_scores_by_model
+from pet2rep_core.ui.leaderboard import draw_leaderboard, draw_scoring
+from pet2rep_core.ui.published import draw_published
+from pet2rep_core.ui.results import draw_downloads, draw_ratings
 
 page = open_page("results")
 st.title(page.text("results.title"))
 if not page.is_research:
     st.info(page.text("results.reading_only"))
     st.stop()
-with shown_errors():
-    draw_scores_by_model(page)
+names = ("tab_ours", "tab_published", "tab_ratings", "tab_files")
+ours, published, ratings, files = st.tabs([page.text(f"leaderboard.{name}") for name in names])
+book, board = shown_book(page), None
+with ours, shown_errors():
+    draw_scoring(page, expanded=not book.languages)
+    board = draw_leaderboard(page, book)
+with published, shown_errors():
+    draw_published(page)
+with ratings, shown_errors():
     draw_ratings(page)
-    draw_downloads(page)
+with files, shown_errors():
+    draw_downloads(page, book, board)

@@ -1,4 +1,4 @@
-"""``pet2rep export``: ratings, scores and measurements as tables."""
+"""``pet2rep export``: ratings, scores and measurements as tables, and the leaderboard with its manifest."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from pet2rep_core.cli.stores import own_store
 from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.settings import Settings
 from pet2rep_core.workflow.export import FORMATS, export_tables
+from pet2rep_core.workflow.leaderboard_export import export_leaderboard
 
 
 def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:
-    """Write every table into the folder and say which files they are."""
+    """Write every table and, where anything is scored, the leaderboard into the folder; say which files they are.
+
+    The format is that of the tables; the leaderboard comes in all of its own.
+    """
     if args.format not in FORMATS:
         raise UnknownNameError("format", args.format, FORMATS)
     with own_store(settings) as store:
-        written = [str(path) for path in export_tables(store, args.folder, args.format)]
+        paths = [*export_tables(store, args.folder, args.format), *export_leaderboard(store, args.folder)]
+    written = [str(path) for path in paths]
     if args.json:
         write_json({"files": written})
     else:

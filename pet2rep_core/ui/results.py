@@ -1,50 +1,25 @@
-"""The results page: summaries, and tables to take away."""
+"""The results page: ratings, and tables to take away."""
 
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from pet2rep_core.ui.board_cache import shown_files
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.workflow.export import FORMATS, TABLES, encode_table, table
-from pet2rep_core.workflow.score import score_everything, summarise_scores
-
-
-def draw_scores_by_model(page: Page) -> None:
-    """Draw mean and spread over cases of each metric and model, with signatures."""
-    say = page.text
-    st.subheader(say("results.scores"))
-    if st.button(say("results.score_all")):
-        bar = st.progress(0.0)
-        for done, total in score_everything(page.server.store):
-            bar.progress(done / total, say("results.scoring", done=done, total=total))
-        bar.empty()
-    summary = summarise_scores(table(page.server.store, "scores"))
-    if summary.empty:
-        st.info(say("results.none"))
-        return
-    names = {
-        "model": say("results.model"),
-        "language": say("app.language"),
-        "metric": say("results.metric"),
-        "mean": say("results.mean"),
-        "sd": say("results.sd"),
-        "cases": say("results.cases"),
-        "unscored": say("results.unscored"),
-        "signature": say("scores.signature"),
-    }
-    st.dataframe(
-        summary.rename(columns=names),
-        hide_index=True,
-        width="stretch",
-        column_config={names[c]: st.column_config.NumberColumn(format="%.4f") for c in ("mean", "sd")},
-    )
+from pet2rep_core.workflow.leaderboard import Leaderboard
+from pet2rep_core.workflow.leaderboard_export import MANIFEST, zip_files
+from pet2rep_core.workflow.score_book import ScoreBook
 
 
 def draw_ratings(page: Page) -> None:
     """Draw the newest ratings."""
-    st.subheader(page.text("results.ratings"))
     ratings = table(page.server.store, "ratings")
     if ratings.num_rows == 0:
         st.info(page.text("results.no_ratings"))
@@ -66,21 +41,51 @@ def draw_ratings(page: Page) -> None:
     st.dataframe(frame.rename(columns=names), hide_index=True, width="stretch")
 
 
-def draw_downloads(page: Page) -> None:
-    """Offer every table in every format."""
-    for name in TABLES:
-        content = table(page.server.store, name)
+def draw_downloads(page: Page, book: ScoreBook, board: Leaderboard | None) -> None:
+    """Offer the leaderboard in every format with its manifest, and every table of the study."""
+    if board is not None and board.rows:
+        _draw_board_files(page, book, board)
+    contents = {name: table(page.server.store, name) for name in TABLES}
+    if not any(content.num_rows for content in contents.values()):
+        return
+    st.subheader(page.text("leaderboard.tables_title"))
+    for name, content in contents.items():
         if content.num_rows == 0:
             continue
         for box, file_format in zip(st.columns(4), FORMATS, strict=False):
-            data = encode_table(content, file_format)
-            # The name carries the content's hash: Streamlit tells large files of one name apart by their ends only.
-            digest = hashlib.sha256(data).hexdigest()[:12]
+            said = page.text("results.download", name=page.text(f"results.{name}_name"), format=file_format.upper())
             box.download_button(
-                page.text("results.download", name=page.text(f"results.{name}_name"), format=file_format.upper()),
-                data,
-                file_name=f"pet2rep_{name}_{digest}.{file_format}",
+                said,
+                partial(encode_table, content, file_format),  # made at the click: 300,000 scores take seconds
+                file_name=f"pet2rep_{name}_{_mark(content)}.{file_format}",
                 on_click="ignore",
                 key=f"download-{name}-{file_format}",
                 width="stretch",
             )
+
+
+def _mark(content: pa.Table) -> str:
+    """Return a few letters that tell a table from what it was before."""
+    said = f"{content.num_rows} {pc.max(content['created_at'])}"
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def _draw_board_files(page: Page, book: ScoreBook, board: Leaderboard) -> None:
+    st.subheader(page.text("leaderboard.files_title"))
+    st.caption(page.text("leaderboard.files_note"))
+    files = shown_files(book, board)
+    boxes = st.columns(4)
+    for place, (name, data) in enumerate(files.items()):
+        file_format = name.rsplit(".", 1)[-1]
+        said = page.text("leaderboard.file", format="LaTeX" if file_format == "tex" else file_format.upper())
+        _offer(boxes[place % 4], page.text("leaderboard.file_manifest") if name == MANIFEST else said, data, name)
+    _offer(boxes[len(files) % 4], page.text("leaderboard.file_all"), zip_files(files), "leaderboard.zip")
+
+
+def _offer(box: DeltaGenerator, label: str, data: bytes, name: str) -> None:
+    # The name carries the content's hash: Streamlit tells large files of one name apart by their ends only.
+    stem, ending = name.split(".", 1)
+    digest = hashlib.sha256(data).hexdigest()[:12]
+    box.download_button(
+        label, data, file_name=f"{stem}_{digest}.{ending}", on_click="ignore", key=f"download-{name}", width="stretch"
+    )
