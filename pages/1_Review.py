@@ -7,7 +7,8 @@ from pet2rep_core.ui.frame import open_page, show_note, shown_errors
 from pet2rep_core.ui.images import draw_images
 from pet2rep_core.ui.overview import draw_demo_progress
 from pet2rep_core.ui.rating_form import draw_rating_form
-from pet2rep_core.ui.reports import choose_generation, draw_reports, draw_scores
+from pet2rep_core.ui.reports import choose_generation, draw_reports
+from pet2rep_core.ui.scores import draw_scores
 
 page = open_page("review")
 show_note()
@@ -31,4 +32,4 @@ with shown_errors():
         else:
             draw_rating_form(page, generation)
     if page.is_research and generation is not None:
-        draw_scores(page, generation)
+        draw_scores(page, case, generation)

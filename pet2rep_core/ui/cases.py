@@ -25,6 +25,7 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
     if not ids:
         st.info(page.text("review.no_cases"))
         return None
+    _come_from_link(page)
     wanted = st.session_state.get(state.CASE) or st.query_params.get("case")
     if wanted is None and not page.is_research:
         waiting = next_unrated(page.server.store, page.reader, page.language)
@@ -41,6 +42,9 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
     )
     if chosen != st.session_state.get(state.CASE):
         st.session_state[state.CASE] = chosen
+    if st.query_params.get("case") != chosen:
+        for key in ("generation", "linked"):
+            st.query_params.pop(key, None)
     place = ids.index(chosen)
     _draw_step(page, bar, "before", ids[place - 1] if place else None)
     _draw_step(page, bar, "after", ids[place + 1] if place + 1 < len(ids) else None)
@@ -49,6 +53,22 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
     with bar:
         language = _choose_report_language(page, list(case.references))
     return case, language
+
+
+def _come_from_link(page: Page) -> None:
+    """Open the case and the generated report that a link names, once; what a person opens later counts."""
+    generation_id, case_id = st.query_params.get("generation"), st.query_params.get("case")
+    link = generation_id or (case_id if "linked" in st.query_params else None)
+    if link is None or link == st.session_state.get(state.LINKED):
+        return
+    st.session_state[state.LINKED] = link
+    if generation_id:
+        generation = page.server.store.generation(generation_id).generation
+        go_to(generation)
+        st.session_state[state.REPORT_LANGUAGE] = generation.language
+        st.session_state.pop("report_language", None)
+    elif case_id:
+        _open_case(case_id)
 
 
 def generation_to_rate(page: Page, case: OpenCase, language: Language) -> Generation | None:
@@ -77,7 +97,7 @@ def _draw_step(page: Page, box: DeltaGenerator, where: str, case_id: str | None)
 
 def _open_case(case_id: str) -> None:
     st.session_state[state.CASE] = case_id
-    for key in (state.GENERATION, "case_choice"):
+    for key in (state.GENERATION, state.REPORT_LANGUAGE, "case_choice"):
         st.session_state.pop(key, None)
 
 
@@ -102,8 +122,9 @@ def go_to(generation: Generation | None) -> None:
 
 
 def _choose_report_language(page: Page, available: list[Language]) -> Language:
-    """Let a person choose the language of the reports; the interface's own comes first."""
-    order = sorted(available or list(Language), key=lambda code: code is not page.language)
+    """Let a person choose the language of the reports; that of a linked report or the interface's own comes first."""
+    first = st.session_state.get(state.REPORT_LANGUAGE, page.language)
+    order = sorted(available or list(Language), key=lambda code: code is not first)
     chosen = st.segmented_control(
         page.text("review.report_language"),
         order,

@@ -24,6 +24,7 @@ PAGES = {
     "review": "pages/1_Review.py",
     "import": "pages/2_Import.py",
     "results": "pages/3_Results.py",
+    "failures": "pages/4_Failures.py",
 }
 LANGUAGE_NAMES = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
 _DEFAULT_READER = "R01"
@@ -39,6 +40,12 @@ _STYLE = """
   .st-key-review > * > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
   .st-key-review > * > [data-testid="stHorizontalBlock"] > .stColumn { min-width: 100%; }
 }
+mark[class^="p2r-"] { color: inherit; border-radius: 2px; padding: 0 1px; }
+.p2r-match { background: rgba(24, 165, 88, 0.16); text-decoration: underline solid #18a558; }
+.p2r-missed { background: rgba(214, 137, 16, 0.2); text-decoration: underline dashed #d68910; }
+.p2r-invented { background: rgba(192, 57, 43, 0.18); text-decoration: underline wavy #c0392b; }
+.p2r-differs { background: rgba(125, 60, 152, 0.16); text-decoration: underline double #7d3c98; }
+.p2r-flag { background: rgba(192, 57, 43, 0.1); outline: 1px dashed #c0392b; }
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
 [class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }
 .p2r-strip img { height: 15rem; max-width: 100%; background: #000; }
@@ -85,7 +92,7 @@ def open_page(name: str) -> Page:
         view = _choose_view(say("app.view"), say("app.view_help"), {v: say(f"app.{v}") for v in (READING, RESEARCH)})
         reader = _choose_reader(say("app.reader"), say("app.reader_help"))
         st.caption(say("app.research_only"))
-    st.query_params.update(_address())
+    st.query_params.update(address_of_person())
     with shown_errors():
         session = st.session_state.setdefault(state.SESSION, str(uuid.uuid4()))
         return Page(server(), language, check_reader(reader), view, session)
@@ -104,7 +111,14 @@ def shown_errors() -> Iterator[None]:
 
 def link_to(page: str, label: str, *, icon: str | None = None) -> None:
     """Draw a link to another page that keeps language, view and reader."""
-    st.page_link(PAGES[page], label=label, icon=icon, query_params=_address())
+    st.page_link(PAGES[page], label=label, icon=icon, query_params=address_of_person())
+
+
+def address_of_person() -> dict[str, str]:
+    """Return what stands in the address of every page, so that a reload or a link keeps it."""
+    return {
+        key: str(st.session_state[key]) for key in (state.LANGUAGE, state.VIEW, state.READER) if key in st.session_state
+    }
 
 
 def note_for_next_run(message: str) -> None:
@@ -130,13 +144,6 @@ def _come_back() -> None:
         said = st.query_params.get(key)
         if said and key not in st.session_state and (values is None or said in values):
             st.session_state[key] = said
-
-
-def _address() -> dict[str, str]:
-    """Return what stands in the address of every page, so that a reload or a link keeps it."""
-    return {
-        key: str(st.session_state[key]) for key in (state.LANGUAGE, state.VIEW, state.READER) if key in st.session_state
-    }
 
 
 def _first_language() -> Language:

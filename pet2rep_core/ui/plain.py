@@ -16,7 +16,7 @@ _KEPT_CONTROLS = "\n\t"
 
 def escape_markdown(text: str) -> str:
     """Return a text that Streamlit's Markdown shows letter by letter."""
-    return _MARKDOWN.sub(r"\\\1", _visible(text)).replace("\n", "  \n")
+    return _MARKDOWN.sub(r"\\\1", visible(text)).replace("\n", "  \n")
 
 
 class Clickable(Protocol):
@@ -95,7 +95,7 @@ def _pieces(text: str, places: Sequence[Clickable], marks: Sequence[Mark]) -> It
             next_mark += 1
         while next_place < len(places) and places[next_place].end <= start:
             next_place += 1
-        piece = html.escape(_visible(text[start:end]))
+        piece = html.escape(visible(text[start:end]))
         if next_mark < len(marks) and marks[next_mark].start <= start:
             piece = _mark_html(piece, marks[next_mark])
         if next_place < len(places) and places[next_place].start <= start:
@@ -114,7 +114,7 @@ def _apart(marks: Sequence[Mark]) -> list[Mark]:
 
 
 def _mark_html(words: str, mark: Mark) -> str:
-    title = html.escape(_visible(mark.label))
+    title = html.escape(visible(mark.label))
     return f'<mark class="p2r-{html.escape(mark.kind)}" title="{title}">{words}</mark>'
 
 
@@ -122,11 +122,11 @@ def _place_html(words: str, place: Clickable, *, tab_stop: bool) -> str:
     point = ",".join(f"{part:.2f}" for part in place.point)
     return (
         f'<span role="button" tabindex="{0 if tab_stop else -1}" class="p2r-place" data-point="{point}" '
-        f'data-plane="{html.escape(place.plane)}" title="{html.escape(_visible(place.label))}">{words}</span>'
+        f'data-plane="{html.escape(place.plane)}" title="{html.escape(visible(place.label))}">{words}</span>'
     )
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Replace control and direction marks by their code, so that nothing hides or turns the words around it."""
 
     def shown(character: str) -> str:

@@ -1,14 +1,10 @@
-"""Reports side by side, generation of a report, and its scores."""
+"""Reports side by side, and the generation of a report."""
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from pet2rep_core.records import Generation, GenerationStatus, Language, Score, UptakeState
-from pet2rep_core.report.lexicon import organ_name
-from pet2rep_core.report.uptake import Evidence
-from pet2rep_core.scoring.clinical import Agreement
+from pet2rep_core.records import Generation, GenerationStatus, Language
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import Page, shown_errors
 from pet2rep_core.ui.places import places_in
@@ -17,7 +13,6 @@ from pet2rep_core.vlm.baselines import BUILT_IN_MODELS, SCRIPTED
 from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.generate import generate_report
 from pet2rep_core.workflow.open_case import OpenCase
-from pet2rep_core.workflow.score import ScoredReport, score_generation
 
 
 def draw_reports(page: Page, case: OpenCase, generation: Generation | None, language: Language) -> None:
@@ -86,76 +81,3 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
     )
     st.session_state[state.GENERATION] = chosen
     return done[chosen]
-
-
-@st.fragment
-def draw_scores(page: Page, generation: Generation) -> None:
-    """Score the open report at a click, and show each number with its signature and the organ table."""
-    if st.button(page.text("review.score")):
-        st.session_state[state.SCORED] = generation.generation_id
-    if st.session_state.get(state.SCORED) != generation.generation_id:
-        return
-    with shown_errors():
-        with st.spinner(page.text("scores.at_work")):
-            scored = score_generation(page.server.store, generation.generation_id)
-        _draw_numbers(page, scored)
-        _draw_organs(page, scored)
-
-
-def _draw_numbers(page: Page, scored: ScoredReport) -> None:
-    say = page.text
-    rows = [
-        {
-            say("scores.metric"): score.metric,
-            say("scores.value"): _number(page, score),
-            say("scores.signature"): score.signature,
-        }
-        for score in scored.scores
-    ]
-    st.markdown(f"**{say('scores.title')}**")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-
-
-def _draw_organs(page: Page, scored: ScoredReport) -> None:
-    say = page.text
-    rows = [
-        {
-            say("scores.organ"): organ_name(row.organ, page.language),
-            say("scores.reference"): _states(page, row.reference),
-            say("scores.generated"): _states(page, row.hypothesis),
-            say("scores.agreement"): say(f"agreement.{row.agreement.value}"),
-            say("scores.evidence_reference"): _words(row.reference_evidence),
-            say("scores.evidence_generated"): _words(row.hypothesis_evidence),
-        }
-        for row in scored.clinical.rows
-        if row.agreement is not Agreement.BOTH_UNSTATED
-    ]
-    st.markdown(f"**{say('scores.organs')}**")
-    st.caption(say("scores.ce_note"))
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-    classes = [
-        {
-            say("scores.class"): say(f"state.{c.state.value}"),
-            say("scores.support"): c.tp + c.fn,
-            "TP": c.tp,
-            "FP": c.fp,
-            "FN": c.fn,
-            say("scores.precision"): say("scores.undefined") if c.precision is None else f"{c.precision:.3f}",
-            say("scores.recall"): say("scores.undefined") if c.recall is None else f"{c.recall:.3f}",
-            say("scores.f1"): say("scores.undefined") if c.f1 is None else f"{c.f1:.3f}",
-        }
-        for c in scored.clinical.classes
-    ]
-    st.dataframe(pd.DataFrame(classes), hide_index=True, width="stretch")
-
-
-def _number(page: Page, score: Score) -> str:
-    return page.text("scores.none", reason=score.reason) if score.value is None else f"{score.value:.4f}"
-
-
-def _states(page: Page, states: tuple[UptakeState, ...]) -> str:
-    return ", ".join(page.text(f"state.{s.value}") for s in states) or page.text("state.unstated")
-
-
-def _words(evidence: tuple[Evidence, ...]) -> str:
-    return " | ".join(e.text for e in evidence)

@@ -26,6 +26,7 @@ from pet2rep_core import __version__
 from pet2rep_core.errors import ImageGeometryError
 from pet2rep_core.imaging.prepared import picture_type
 from pet2rep_core.imaging.render import encode_png
+from pet2rep_core.ui.card_routes import CARD_ROUTES
 from pet2rep_core.ui.leave import PRIVATE, checked
 from pet2rep_core.ui.reader_routes import READER_ROUTES
 from pet2rep_core.ui.server import server
@@ -150,6 +151,7 @@ ROUTES = [
     Route("/api/case/{case_id}/model/{n:int}.png", checked(_model, in_query=True)),
     Route("/api/case/{case_id}/picture/{n:int}", checked(_picture, in_query=True)),
     *READER_ROUTES,
+    *CARD_ROUTES,
 ]
 
 

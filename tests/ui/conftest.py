@@ -16,6 +16,7 @@ PAGES = {
     "review": "pages/1_Review.py",
     "import": "pages/2_Import.py",
     "results": "pages/3_Results.py",
+    "failures": "pages/4_Failures.py",
 }
 
 
