@@ -15,7 +15,7 @@ from pet2rep_core.records import Language
 from pet2rep_core.ui import state
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.server import Server, server
-from pet2rep_core.ui.texts import text
+from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.workflow.rate import check_reader
 
 READING, RESEARCH = "reading", "research"
@@ -71,6 +71,10 @@ class Page:
     def text(self, key: str, **values: object) -> str:
         """Return a text of the interface in the page's language."""
         return text(self.language, key, **values)
+
+    def name(self, kind: str, name: str) -> str:
+        """Return the name of a preset or model in the page's language; what a site added keeps its own."""
+        return read_texts(self.language).get(f"{kind}.{name}", name)
 
 
 def open_page(name: str) -> Page:

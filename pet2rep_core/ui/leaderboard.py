@@ -18,7 +18,6 @@ from pet2rep_core.ui.board_cache import shown_board
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page
 from pet2rep_core.ui.leaderboard_charts import Dot, Line, dot_plot, draw, organ_map, settings_plot
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
 from pet2rep_core.workflow.jobs import ScoreJob, start_scoring
 from pet2rep_core.workflow.leaderboard import OVERALL, OVERALL_OF, BoardRow, Leaderboard, Selection
 from pet2rep_core.workflow.leaderboard_table import reason_of
@@ -51,7 +50,7 @@ def profile_name(page: Page, profile: str) -> str:
 
 def entry_name(page: Page, entry: Entry) -> str:
     """Return model and variant in the language of the page."""
-    name = page.text(f"model.{entry.model}") if entry.model in BUILT_IN_MODELS else entry.model
+    name = page.name("model", entry.model)
     behaviour = json.loads(entry.parameters).get("behaviour")
     said = f"behaviour={behaviour}"
     variant = (

@@ -53,7 +53,7 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
     done = {g.generation_id: g for g in mine if g.status is not GenerationStatus.FAILED}
     model_box, behaviour_box, button_box = st.columns([3, 3, 2], vertical_alignment="bottom")
     model = model_box.selectbox(
-        page.text("review.model"), list(BUILT_IN_MODELS), format_func=lambda m: page.text(f"model.{m}"), key="model"
+        page.text("review.model"), list(BUILT_IN_MODELS), format_func=lambda m: page.name("model", m), key="model"
     )
     behaviour = Behaviour.MIXED
     if model == SCRIPTED:
@@ -77,7 +77,7 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
         page.text("review.which"),
         ids,
         index=ids.index(opened) if opened in done else len(ids) - 1,
-        format_func=lambda g: f"{page.text(f'model.{done[g].model}')} · {done[g].run_id[:10]}",
+        format_func=lambda g: f"{page.name('model', done[g].model)} · {done[g].run_id[:10]}",
     )
     st.session_state[state.GENERATION] = chosen
     return done[chosen]

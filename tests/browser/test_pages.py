@@ -15,7 +15,7 @@ from tests.browser.cases import HOSTILE, HOSTILE_PARTS, HOSTILE_TEXT, NO_SUV, PH
 from tests.browser.conftest import Watched
 from tests.browser.server import RunningApp
 
-_PLACES = {"home": "", "review": "Review", "import": "Import", "results": "Results"}
+_PLACES = {"home": "", "review": "Review", "import": "Import", "results": "Results", "failures": "Failures"}
 _HEADS = {"home": "home.title", "import": "import.title", "results": "results.title"}
 
 

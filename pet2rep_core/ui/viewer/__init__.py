@@ -79,7 +79,7 @@ def draw_viewer(
         "pet_default": pet_first,
         "ct_windows": _ct_windows(page, display),
         "ct_default": list(display.ct_windows).index(display.default_ct),
-        "fused_maps": [{"name": n, "label": _name(page, "colour_map", n)} for n in display.fused_maps],
+        "fused_maps": [{"name": n, "label": page.name("colour_map", n)} for n in display.fused_maps],
         "display": {
             "colour_points": display.colour_points,
             "fused_map": display.fused_map,
@@ -144,18 +144,12 @@ def _ct_windows(page: Page, display: Display) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "label": f"{_name(page, 'ct_window', name)} {w.high - w.low:g}/{(w.high + w.low) / 2:g}",
+            "label": f"{page.name('ct_window', name)} {w.high - w.low:g}/{(w.high + w.low) / 2:g}",
             "low": w.low,
             "high": w.high,
         }
         for name, w in display.ct_windows.items()
     ]
-
-
-def _name(page: Page, kind: str, name: str) -> str:
-    """Return the name of a preset in the page's language; presets that a site added keep their own."""
-    key = f"{kind}.{name}"
-    return page.text(key) if key in read_texts(page.language) else name
 
 
 @cache
