@@ -27,7 +27,7 @@ run: $(VENV)/.run ## install and open the app on the demo study
 
 test: $(VENV)/.dev ## install and run every test, those in a browser included
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check-static: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -36,10 +36,11 @@ check-static: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/lint-imports
 
 check: check-static ## the same and the quick tests
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser"
 
 bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.open_case
+	$(BIN)/python -m benchmarks.score_texts
 	$(BIN)/python -m benchmarks.serve_volumes
 	$(BIN)/python -m benchmarks.scroll_viewer
 	test -z "$$PET2REP_REAL_DATA" || $(BIN)/python -m benchmarks.import_study "$$PET2REP_REAL_DATA"

@@ -268,11 +268,12 @@ def check_report(
         The organ table, if it is at hand or was overruled; omissions and hallucinations follow it.
     """
     known = given or Given()
-    table = clinical if clinical is not None else score_clinical(hypothesis, reference, language)
     said, true = read_texts().get(hypothesis, language), read_texts().get(reference, language)
+    sides = compare_sides(said, true)  # reads the findings whole; the organ table then takes what it needs of that
+    table = clinical if clinical is not None else score_clinical(hypothesis, reference, language)
     return ReportChecks(
         language=language,
-        sides=compare_sides(said, true),
+        sides=sides,
         suv_max=compare_values(said, true, Quantity.SUV_MAX),
         sizes=compare_values(said, true, Quantity.SIZE),
         omissions=find_omissions(said, true, table.cells),

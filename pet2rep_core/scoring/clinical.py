@@ -139,8 +139,8 @@ class ClinicalResult:
 
 def score_clinical(hypothesis: str, reference: str, language: Language) -> ClinicalResult:
     """Return the organ table and CE of one generated report; evidence counts from the start of each text."""
-    said = read_texts().get(hypothesis, language).findings
-    true = read_texts().get(reference, language).findings
+    said = read_texts().get(hypothesis, language).cells
+    true = read_texts().get(reference, language).cells
     rows = tuple(_row(organ.id, true.get(organ.id), said.get(organ.id)) for organ in read_lexicon().organs)
     classes = tuple(_count(state, rows) for state in POSITIVE_STATES)
     reason = EMPTY_GENERATION if not hypothesis.strip() else EMPTY_REFERENCE if not reference.strip() else ""

@@ -65,6 +65,16 @@ class ReadText:
         """What the findings state, by organ; a report without headings is all findings."""
         return {item.organ: item for item in extract_findings_uptake(self.text, self.language)}
 
+    @property
+    def cells(self) -> dict[str, OrganUptake]:
+        """What the findings state, by organ, perhaps without sides and values: all that the organ table needs."""
+        return self.findings if "findings" in self.__dict__ else self._cells
+
+    @cached_property
+    def _cells(self) -> dict[str, OrganUptake]:
+        found = extract_findings_uptake(self.text, self.language, with_claims=False)
+        return {item.organ: item for item in found}
+
     @cached_property
     def impression(self) -> dict[str, OrganUptake]:
         """What the impression states, by organ."""

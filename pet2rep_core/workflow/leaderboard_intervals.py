@@ -113,7 +113,7 @@ def _permuted(
     found: list[dict[str, PairedTest]] = [{} for _ in both]
     for mask, members in _by_mask(both):
         stack = np.stack([both[place].numbers[mask] for place in members], axis=1)
-        cases, models, _ = stack.shape
+        cases, models, width = stack.shape
         change = np.concatenate([stack[..., columns:] - stack[..., :columns]] * 2, axis=2)
         change[..., columns:] *= -1  # what the first gains, the second loses
         total = stack.sum(axis=0)
@@ -121,7 +121,7 @@ def _permuted(
         observed = apart(total)
         hits = {name: np.zeros(models, np.int64) for name in observed}
         draws = {name: np.zeros(models, np.int64) for name in observed}
-        flat = change.reshape(cases, -1)
+        flat = change.reshape(cases, models * width)
         for swaps in _swaps(cases, resamples, seed, exact=exact) if cases else ():
             for name, drawn in apart(total + (swaps @ flat).reshape(len(swaps), models, -1)).items():
                 seen = np.abs(observed[name])

@@ -25,6 +25,7 @@ from pet2rep_core.scoring.clinical import (
 )
 from pet2rep_core.scoring.nlg import METRICS, score_nlg
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, ReportPart, find_profile
+from pet2rep_core.scoring.read_text import read_texts
 from pet2rep_core.store import StoredOverrule
 from pet2rep_core.workflow.check_values import METRIC as IN_IMAGE
 from pet2rep_core.workflow.check_values import ImageValues, check_image_values, image_signature
@@ -150,6 +151,8 @@ def score_pair(
             output.text, reference_text(facts.reference, way.part), language,
             profile=way.profile, part=way.part, metrics=metrics,
         )  # fmt: skip
+    for text in (output.text, reference):
+        _ = read_texts().get(text, language).findings  # the checks need it whole; the organ table then takes it too
     clinical = score_clinical(output.text, reference, language)
     checks = check_report(output.text, reference, language, facts.given, clinical=clinical)
     overruled = None

@@ -16,7 +16,9 @@ from tests.browser.conftest import Watched
 from tests.browser.server import RunningApp
 
 _PLACES = {"home": "", "review": "Review", "import": "Import", "results": "Results", "failures": "Failures"}
-_HEADS = {"home": "home.title", "import": "import.title", "results": "results.title"}
+_HEADS = {
+    "home": "home.title", "import": "import.title", "results": "results.title", "failures": "failures.title",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("language", "theme"), [(Language.ENGLISH, "light"), (Language.CHINESE, "dark")])
@@ -29,7 +31,7 @@ def test_every_page_opens_by_address_and_by_menu(
         _check_page(page, name, language)
     background = page.page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
     assert (sum(int(part) for part in background[4:-1].split(",")) < 3 * 128) == (theme == "dark")
-    for name in ("home", "import", "review", "results"):
+    for name in ("home", "import", "review", "results", "failures"):
         page.page.get_by_test_id("stSidebar").get_by_role(
             "link", name=text(language, f"menu.{name}"), exact=True
         ).click()

@@ -74,6 +74,11 @@ def test_generated_and_not_scored_says_what_to_do_and_the_button_does_it(open_ap
     [button] = [b for b in app.button if b.label == text(ENGLISH, "leaderboard.score_all")]
     app = button.click().run()
     assert not app.exception
+    [job] = one.score_jobs  # it goes on in the background
+    job.wait(30)
+    assert not job.running
+    app = app.run()
+    assert not app.exception
     assert not app.error
     assert _column(app, "model") == [text(ENGLISH, "model.template")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +59,7 @@ OTHER_NAME = SIGNER.sign("a", "R02", now=NOW).split(".")[1]
         (f"{EXPIRES}.{NAME}.{MAC}\ud800", "a", 0, None),
         (Signer().sign("a", "R01", now=NOW), "a", 0, None),
     ],
+    ids=itertools.count(),  # a token is another in every process
 )
 def test_a_token_opens_one_case_to_one_reader_for_an_hour(
     token: str, case_id: str, after_s: float, reader: str | None

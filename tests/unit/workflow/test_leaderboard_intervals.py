@@ -78,9 +78,11 @@ def test_what_has_no_interval_says_why():
     single = Table(numbers(1, 3), masked(3, without=[0, 1]))
     with np.errstate(invalid="ignore"):
         found = intervals([none, empty, single], statistics, seed=SEED, resamples=50, level=LEVEL)
+        [apart] = differences([(empty, single)], statistics, seed=SEED, resamples=50, level=LEVEL)
         [made] = differences([(none, none)], statistics, seed=SEED, resamples=50, level=LEVEL)
     assert [one["mean"].reason for one in found] == [UNDEFINED, NO_CASE, "fewer than two cases"]
     assert [one["mean"].value for one in found] == [None, None, pytest.approx(numbers(1, 3)[2, 0])]
     assert made["mean"][1].p_value is None
     assert made["mean"][1].reason == UNDEFINED
+    assert (apart["mean"][1].p_value, apart["mean"][1].reason) == (None, NO_CASE)  # no case that both have
     assert differences([], statistics, seed=SEED, resamples=50, level=LEVEL) == []
