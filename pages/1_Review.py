@@ -18,7 +18,7 @@ with shown_errors():
         draw_demo_progress(page)
         st.stop()
     case, language = chosen
-    images, texts = st.container(key="review").columns([12, 9], gap="medium")
+    images, texts = st.container(key="review").columns([11, 9], gap="medium")
     with texts:
         generation = (
             choose_generation(page, case, language) if page.is_research else generation_to_rate(page, case, language)

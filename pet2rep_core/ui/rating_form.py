@@ -61,7 +61,7 @@ def _draw_dimension(page: Page, generation: Generation, form: Form, dimension: D
     language = page.language
     anchors = "\n".join(f"- **{v}** {escape_markdown(dimension.anchors[v][language])}" for v in reversed(VALUES))
     value = form.answers.get(dimension.key, -1)
-    name_box, control_box, anchor_box = st.columns([5, 6, 8], gap="xsmall", vertical_alignment="center")
+    name_box, control_box, anchor_box = st.columns([4, 7, 6], gap="xsmall", vertical_alignment="center")
     name_box.markdown(
         escape_markdown(dimension.name[language]),
         help=f"{escape_markdown(dimension.question[language])}\n\n{anchors}",
