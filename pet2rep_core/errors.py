@@ -89,8 +89,10 @@ class UnknownNameError(Pet2RepError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}."
-        super().__init__(f"There is no {kind} named {name!r}.", hint=hint)
+        super().__init__(
+            f"There is no {kind} named {name!r}.",
+            hint=f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}.",
+        )
 
 
 class MissingDependencyError(Pet2RepError, ImportError):

@@ -17,6 +17,7 @@ from pet2rep_core.ui import state
 from pet2rep_core.ui.failure_tiles import STYLE, tile_html
 from pet2rep_core.ui.frame import PAGES, Page, address_of_person
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.sentences import error_in_language
 from pet2rep_core.ui.viewer import picture_address
 from pet2rep_core.workflow.failures import (
     FILTERS,
@@ -83,7 +84,9 @@ def _come_from_address(page: Page, table: FailureTable) -> None:
     try:
         view = read_view(address or kept or {}, table)
     except UnknownNameError as error:
-        st.error(f"{page.text('failures.unknown')} {escape_markdown(str(error))}")
+        st.error(
+            f"{page.text('failures.unknown')} {escape_markdown(' '.join(error_in_language(error, page.language)))}"
+        )
         view = FailureView()
     _set_widgets(view)
 

@@ -14,6 +14,7 @@ from pet2rep_core.errors import Pet2RepError
 from pet2rep_core.records import Language
 from pet2rep_core.ui import state
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.sentences import error_in_language
 from pet2rep_core.ui.server import Server, server
 from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.workflow.rate import check_reader
@@ -83,7 +84,7 @@ def open_page(name: str) -> Page:
     Stops the page with one sentence where the store cannot be opened.
     """
     _come_back()
-    language = Language(st.session_state.get(state.LANGUAGE, _first_language()))
+    language = _language()
     say = partial(text, language)
     st.set_page_config(page_title=f"{say(f'menu.{name}')} · {say('app.name')}", page_icon="🩻", layout="wide")
     st.html(_STYLE)
@@ -110,7 +111,8 @@ def shown_errors() -> Iterator[None]:
     try:
         yield
     except Pet2RepError as error:
-        st.error(escape_markdown(error.message) + (f"  \n{escape_markdown(error.hint)}" if error.hint else ""))
+        message, hint = error_in_language(error, _language())
+        st.error(escape_markdown(message) + (f"  \n{escape_markdown(hint)}" if hint else ""))
 
 
 def link_to(page: str, label: str, *, icon: str | None = None) -> None:
@@ -148,6 +150,10 @@ def _come_back() -> None:
         said = st.query_params.get(key)
         if said and key not in st.session_state and (values is None or said in values):
             st.session_state[key] = said
+
+
+def _language() -> Language:
+    return Language(st.session_state.get(state.LANGUAGE, _first_language()))
 
 
 def _first_language() -> Language:

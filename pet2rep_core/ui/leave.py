@@ -21,6 +21,8 @@ from pet2rep_core.errors import (
     StaleRatingError,
     StoreLockedError,
 )
+from pet2rep_core.records import Language
+from pet2rep_core.ui.sentences import error_in_language
 from pet2rep_core.ui.server import server
 
 HEADER = "X-Case-Token"
@@ -73,8 +75,10 @@ def checked(
 
 
 def refusal(request: Request, error: Pet2RepError) -> Response:
-    """Return one of our errors as an answer."""
-    return JSONResponse({"error": error.message, "hint": error.hint}, status_of(request.method, error), PRIVATE)
+    """Return one of our errors as an answer, in the language that the page asked for."""
+    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
+    message, hint = error_in_language(error, Language.CHINESE if chinese else Language.ENGLISH)
+    return JSONResponse({"error": message, "hint": hint}, status_of(request.method, error), PRIVATE)
 
 
 def status_of(method: str, error: Pet2RepError) -> int:

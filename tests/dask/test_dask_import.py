@@ -1,6 +1,8 @@
 """Importing on a real Dask cluster of two worker processes gives what importing here gives."""
 
-import warnings
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -15,15 +17,39 @@ distributed = pytest.importorskip("distributed", reason="the Dask cluster is an 
 # Warnings of Dask's own threads and sockets at its end are not ours to answer for.
 pytestmark = pytest.mark.filterwarnings("default")
 
+START_S = 120
+"""How long a busy machine may take to start the cluster."""
+
 
 @pytest.fixture(scope="module")
-def cluster():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with distributed.LocalCluster(
-            processes=True, n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
-        ) as running:
-            yield running
+def cluster(tmp_path_factory):
+    """A scheduler and two workers, started as an administrator does; gives the scheduler's address."""
+    folder = tmp_path_factory.mktemp("cluster")
+    said = folder / "scheduler.json"
+    common = ["--scheduler-file", str(said), "--no-dashboard"]
+    log = (folder / "cluster.log").open("wb")
+    commands = [
+        ["scheduler", "--host", "127.0.0.1", "--port", "0", *common],
+        *[["worker", "--host", "127.0.0.1", "--no-nanny", "--nthreads", "1", *common]] * 2,
+    ]
+    processes = [
+        subprocess.Popen([sys.executable, "-m", "dask", *command], cwd=folder, stdout=log, stderr=log)
+        for command in commands
+    ]
+    try:
+        deadline = time.monotonic() + START_S
+        while not said.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        with distributed.Client(scheduler_file=str(said), timeout=START_S, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=START_S)
+            address = client.scheduler.address
+        yield address
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+        log.close()
 
 
 @pytest.fixture
@@ -36,7 +62,7 @@ def home(tmp_path, monkeypatch):
 @pytest.mark.parametrize("build", [build_study, build_dicom])
 def test_the_cluster_gives_the_same_cases(cluster, home, tmp_path, capsys, build):
     root = build(tmp_path / "set")
-    status, said = run_json(capsys, "import", root, "--dask", cluster.scheduler_address)
+    status, said = run_json(capsys, "import", root, "--dask", cluster)
     assert status == 0
     assert {one["status"] for one in said["outcomes"]} == {"new"}
     store, here = open_store(Settings(home, 1)), Settings(tmp_path / "here", 1)
@@ -46,7 +72,7 @@ def test_the_cluster_gives_the_same_cases(cluster, home, tmp_path, capsys, build
     assert store.verify() == []
     store.close()
     beside.close()
-    again = run_json(capsys, "import", root, "--dask", cluster.scheduler_address)[1]
+    again = run_json(capsys, "import", root, "--dask", cluster)[1]
     assert {one["status"] for one in again["outcomes"]} == {"unchanged"}
 
 
@@ -56,7 +82,7 @@ def test_the_workers_did_it(cluster, home, tmp_path):
     (root / "b.png").write_bytes(b"no picture")
     with distributed.Client(cluster, set_as_default=False) as client:
         before = sum(client.run(lambda dask_worker: dask_worker.state.executed_count).values())
-        assert main(["import", str(root), "--dask", cluster.scheduler_address]) == 1
+        assert main(["import", str(root), "--dask", cluster]) == 1
         after = sum(client.run(lambda dask_worker: dask_worker.state.executed_count).values())
     assert after - before == 3 + 1  # and the one that asks whether there is a worker
 

@@ -6,13 +6,14 @@ const SETTINGS = new Map(); // reader -> settings, so that the next case need no
 export class Server {
   constructor(data) {
     this.source = data.source;
+    this.language = data.language;
   }
 
   async ask(path, body) {
     const { api, token } = this.source;
     const answer = await fetch(`${api}/${path}`, {
       method: body === undefined ? "GET" : "POST",
-      headers: { "X-Case-Token": token, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      headers: { "X-Case-Token": token, "Accept-Language": this.language, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       credentials: "same-origin",
       keepalive: body !== undefined,
       body: body === undefined ? undefined : JSON.stringify(body),
