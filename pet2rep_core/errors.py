@@ -15,6 +15,8 @@
     ├── GenerationError
     │   ├── ModelUnavailableError
     │   ├── ProviderRefusedError
+    │   ├── ProviderBusyError      the same request may succeed later
+    │   ├── CancelledError         a person stopped it
     │   └── UnusableOutputError
     ├── PermissionDeniedError
     └── StoreError
@@ -112,6 +114,18 @@ class ModelUnavailableError(GenerationError):
 
 class ProviderRefusedError(GenerationError):
     """The provider answered, and declined."""
+
+
+class ProviderBusyError(GenerationError):
+    """The provider cannot answer now; ``retry_after_s`` is what it asked for, None where it did not say."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class CancelledError(GenerationError):
+    """A person stopped it."""
 
 
 class UnusableOutputError(GenerationError):

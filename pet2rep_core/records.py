@@ -63,6 +63,22 @@ class GenerationStatus(StrEnum):
     FAILED = "failed"
 
 
+class Role(StrEnum):
+    """What a person may do: rate; also run studies and see models; also manage accounts and unblind."""
+
+    RATER = "rater"
+    RESEARCHER = "researcher"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks for something: a pseudonym and a role, found out by the sign-in, never taken from a form."""
+
+    name: str
+    role: Role
+
+
 def text_sha256(text: str) -> str:
     """Return the SHA-256 of a text in UTF-8, as 64 hexadecimal digits."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
