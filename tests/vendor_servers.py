@@ -1,4 +1,4 @@
-"""A real HTTP server that speaks the protocols of OpenAI and of Anthropic, well or badly, and counts what it is asked."""
+"""A real HTTP server that speaks both vendors' protocols, well or badly, and counts what it is asked."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ def refusal(status: int, error: object, **headers: str) -> Reply:
 
 
 def chat(text: str | None, *, finish: str = "stop", model: str = "m-2026", **message: Any) -> dict[str, Any]:
+    said = {"role": "assistant", "content": text, **message}
     return {
         "id": "c-1", "object": "chat.completion", "created": 1, "model": model,
-        "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}],
+        "choices": [{"index": 0, "finish_reason": finish, "message": said}],
         "usage": {"prompt_tokens": 2100, "completion_tokens": 300, "total_tokens": 2400},
     }  # fmt: skip
 

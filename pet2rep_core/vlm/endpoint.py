@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pet2rep_core.errors import SettingsError
+from pet2rep_core.vlm.model_row import check_address, on_this_machine
+from pet2rep_core.vlm.request import Options
 
 LengthOption = Literal["max_tokens", "max_completion_tokens"]
-SamplerStyle = Literal["flat", "generation_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,10 @@ class Endpoint:
         Names of :class:`~pet2rep_core.vlm.request.Options` that may be sent beside the length.
     length_option : str
         How the number of new tokens is called.
-    sampler : str
-        Where options go that the SDK does not know (top-k, repetition penalty): ``flat`` beside the others, as vLLM
-        and SGLang want them, or ``generation_config``, the one field that ``transformers serve`` takes.
     extra : mapping
-        Further fields of the body, as the row of the catalog gives them.
+        Further fields of the body.
+    limits : mapping of str to (low, high)
+        Options that are sent within these bounds alone.
     max_images, context : int or None
         Pictures in one prompt and tokens of prompt and answer together; None where it is not known.
     parallel : int
@@ -49,8 +47,8 @@ class Endpoint:
     key_env: str = ""
     accepts: frozenset[str] = frozenset({"temperature", "top_p", "top_k", "repetition_penalty", "seed"})
     length_option: LengthOption = "max_tokens"
-    sampler: SamplerStyle = "flat"
-    extra: Mapping[str, Any] = MappingProxyType({})
+    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
     max_images: int | None = None
     context: int | None = None
     parallel: int = 4
@@ -58,7 +56,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         """Refuse an address that leads nowhere."""
-        host_of(self.base_url)
+        check_address(self.model, self.base_url)
 
     @property
     def host(self) -> str:
@@ -68,41 +66,29 @@ class Endpoint:
     @property
     def is_local(self) -> bool:
         """Tell whether what is sent stays on this machine."""
-        return is_on_this_machine(self.base_url)
+        return on_this_machine(self.base_url)
+
+    def taken(self, options: Options) -> dict[str, int | float]:
+        """Return the options beside the length that this model takes, with the values that it takes."""
+        return {
+            name: value
+            for name, value in options.sent().items()
+            if name in self.accepts and name != "max_new_tokens" and self._within(name, value)
+        }
+
+    def not_taken(self, options: Options) -> tuple[str, ...]:
+        """Return the names of the options that are set and not sent."""
+        taken = self.taken(options)
+        return tuple(name for name in options.sent() if name not in taken and name != "max_new_tokens")
+
+    def _within(self, name: str, value: float) -> bool:
+        low, high = self.limits.get(name, (value, value))
+        return low <= value <= high
 
 
 def host_of(base_url: str) -> str:
-    """Return the machine that an address leads to, ``name`` or ``name:port``, never a user or password in it.
-
-    Raises
-    ------
-    SettingsError
-        If it is no http or https address.
-    """
-    try:
-        parts = urlsplit(base_url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        raise SettingsError(
-            "The base URL is no address of a server.", hint="Give one such as http://127.0.0.1:8000/v1."
-        )
-    if parts.username or parts.password:
-        raise SettingsError(
-            "The base URL holds a user or a password.", hint="Leave it out; keys come from the environment."
-        )
+    """Return the machine that a checked address leads to, as ``name`` or ``name:port``."""
+    parts = urlsplit(base_url)
+    host, port = parts.hostname or "", parts.port
     named = f"[{host}]" if ":" in host else host
     return named if port is None else f"{named}:{port}"
-
-
-def is_on_this_machine(base_url: str) -> bool:
-    """Tell whether an address is this machine's own: ``localhost`` or a loopback number, and nothing else."""
-    name = (urlsplit(base_url).hostname or "").rstrip(".")
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

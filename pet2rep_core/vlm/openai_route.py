@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from pet2rep_core.errors import GenerationError
+from pet2rep_core.errors import GenerationError, ProviderRefusedError
 from pet2rep_core.vlm.answer_status import split_thinking, status_of_answer
 from pet2rep_core.vlm.endpoint import Endpoint
 from pet2rep_core.vlm.provider_errors import Reply, error_of, lost, not_understood, shortened
@@ -24,6 +25,7 @@ NO_KEY = "EMPTY"
 
 _NAMED = ("temperature", "top_p", "seed")
 _BESIDE = ("top_k", "repetition_penalty")
+_UNKNOWN_FIELD = re.compile(r"Unexpected fields.*(?:top_k|repetition_penalty)")
 _OF_ANSWER = ("id", "model", "usage", "system_fingerprint")
 
 
@@ -38,13 +40,17 @@ def chat_messages(request: Request) -> list[dict[str, Any]]:
     return [*system, {"role": "user", "content": user}]
 
 
-def chat_options(options: Options, endpoint: Endpoint) -> dict[str, Any]:
-    """Return the fields of the body that hold the options which the model takes, by their names there."""
-    given = {name: value for name, value in options.sent().items() if name in endpoint.accepts}
+def chat_options(options: Options, endpoint: Endpoint, *, nested: bool = False) -> dict[str, Any]:
+    """Return the fields of the body that hold the options which the model takes, by their names there.
+
+    Options that the protocol does not have go beside the others, as vLLM and SGLang want them, or with ``nested`` into
+    ``generation_config``, the one field that ``transformers serve`` has for them.
+    """
+    given = endpoint.taken(options)
     fields: dict[str, Any] = {endpoint.length_option: options.max_new_tokens}
     fields |= {name: given[name] for name in _NAMED if name in given}
     beside = {name: given[name] for name in _BESIDE if name in given}
-    if beside and endpoint.sampler == "generation_config":
+    if beside and nested:
         fields["generation_config"] = json.dumps(beside)
     else:
         fields |= beside
@@ -68,6 +74,7 @@ class OpenAIRoute:
         )
         self._engine = {"openai": openai.__version__, "host": endpoint.host}
         self._wire = Wire(endpoint.host)
+        self._nested = False
 
     def check(self, request: Request) -> list[Finding]:
         """Return whether the server is there, takes the key and lists the model; the request is not sent."""
@@ -96,10 +103,21 @@ class OpenAIRoute:
         self, request: Request, *, on_text: Callable[[str], None] | None = None, cancelled: Callable[[], bool]
     ) -> Answer:
         """Return the answer of the server; streamed where somebody reads it as it comes."""
-        messages, fields = chat_messages(request), chat_options(request.options, self._endpoint)
+        messages = chat_messages(request)
+
+        async def once(say: Say) -> Answer:
+            fields = chat_options(request.options, self._endpoint, nested=self._nested)
+            return await (self._whole(messages, fields) if on_text is None else self._streamed(messages, fields, say))
 
         async def call(say: Say) -> Answer:
-            return await (self._whole(messages, fields) if on_text is None else self._streamed(messages, fields, say))
+            try:
+                return await once(say)
+            except ProviderRefusedError as error:
+                if self._nested or not _UNKNOWN_FIELD.search(error.message):
+                    raise
+            # transformers serve refuses fields that it does not know; nothing was computed for that
+            self._nested = True
+            return await once(say)
 
         return self._wire.call(
             call,

@@ -18,8 +18,8 @@ from pet2rep_core.errors import (
     ProviderRefusedError,
 )
 from pet2rep_core.records import GenerationStatus
-from pet2rep_core.vlm.anthropic_route import AnthropicRoute
 from pet2rep_core.vlm.answer_status import reason_of_answer
+from pet2rep_core.vlm.anthropic_route import AnthropicRoute
 from pet2rep_core.vlm.endpoint import Endpoint
 from pet2rep_core.vlm.openai_route import OpenAIRoute
 from pet2rep_core.vlm.request import Options, Picture, Request, Severity
@@ -42,8 +42,7 @@ def server() -> Iterator[VendorServer]:
 
 def route(server: VendorServer, kind: str, **more):
     endpoint = {"model": "m", "base_url": server.base_url if kind == OPENAI else server.root, "key_env": "SOME_KEY"}
-    made = (OpenAIRoute if kind == OPENAI else AnthropicRoute)(Endpoint(**{**endpoint, **more}), KEY)
-    return made
+    return (OpenAIRoute if kind == OPENAI else AnthropicRoute)(Endpoint(**{**endpoint, **more}), KEY)
 
 
 def ask(server, kind=OPENAI, request=REQUEST, *, on_text=None, cancelled=lambda: False, **more):
@@ -82,18 +81,33 @@ def test_an_openai_request_has_the_pictures_then_the_text_and_every_option(serve
         ({"accepts": frozenset({"temperature", "top_p", "seed"})},
          {"max_tokens": 1024, "temperature": 0.7, "top_p": 1.0, "seed": 0}),
         ({"accepts": frozenset(), "length_option": "max_completion_tokens"}, {"max_completion_tokens": 1024}),
-        ({"accepts": frozenset({"top_k", "repetition_penalty"}), "sampler": "generation_config"},
-         {"max_tokens": 1024, "generation_config": json.dumps({"top_k": 50, "repetition_penalty": 1.0})}),
+        ({"limits": {"temperature": (1.0, 1.0), "top_p": (0.0, 1.0)}},
+         {"max_tokens": 1024, "top_p": 1.0, "seed": 0, "top_k": 50, "repetition_penalty": 1.0}),
         ({"accepts": frozenset(), "extra": {"reasoning_effort": "low"}},
          {"max_tokens": 1024, "reasoning_effort": "low"}),
     ],
-    ids=["three", "none", "serve", "extra"],
+    ids=["three", "none", "limits", "extra"],
 )  # fmt: skip
 def test_an_option_that_a_model_does_not_take_is_left_out(server, more, sent):
     answer = ask(server, **more)
     [call] = server.calls
     assert {name: value for name, value in call.body.items() if name not in ("model", "messages")} == sent
     assert dict(answer.sent) == sent
+
+
+def test_a_server_that_knows_no_top_k_gets_it_in_its_own_field(server):
+    def strict(call):
+        unknown = {"top_k", "repetition_penalty"} & set(call.body)
+        detail = f"Unexpected fields in the request: {sorted(unknown)}"
+        return vendor.as_json({"detail": detail}, status=422) if unknown else vendor.good(call)
+
+    server.answer = strict
+    adapter = route(server, OPENAI)
+    first, second = (adapter.ask(REQUEST, cancelled=lambda: False) for _ in range(2))
+    adapter.close()
+    assert json.loads(first.sent["generation_config"]) == {"top_k": 50, "repetition_penalty": 1.0}
+    assert first.sent == second.sent
+    assert len(server.calls) == 3  # it is learned once
 
 
 def test_claude_gets_no_sampling_option(server):
@@ -169,18 +183,20 @@ FAILURES = {
                  ModelUnavailableError, "has no model 'm'", "retired"),
     "no path": (vendor.Reply(404, [b"404 page not found"], media="text/plain"), ModelUnavailableError,
                 "answers, but not at this address", "ends in /v1"),
-    "pinned": (vendor.refusal(400, {"message": "Server is pinned to x"}), ModelUnavailableError, "has no model", "name"),
+    "pinned": (vendor.refusal(400, {"message": "Server is pinned to x"}), ModelUnavailableError,
+               "has no model", "name"),
     "long": (vendor.refusal(400, {"message": LONG}), ProviderRefusedError, "longer than the model's window: This",
              "--max-model-len"),
     "images": (vendor.refusal(400, {"message": "At most 1 image(s) may be provided in one request."}),
                ProviderRefusedError, "takes fewer pictures", """--limit-mm-per-prompt '{"image":6}'"""),
     "large": (vendor.refusal(413, {"message": "Request exceeds the maximum size"}), ProviderRefusedError,
               "too large", "--size"),
-    "field": (vendor.as_json({"detail": "Unexpected fields in the request: {'top_k'}"}, status=422),
+    "field": (vendor.as_json({"detail": "Unexpected fields in the request: {'seed'}"}, status=422),
               ProviderRefusedError, "does not know a field that was sent: Unexpected fields", "row accepts"),
     "option": (vendor.refusal(400, {"message": "Unsupported value: 'temperature'"}), ProviderRefusedError,
                "refused the request (HTTP 400): Unsupported value", "option"),
-    "forbidden": (vendor.refusal(403, {"message": "no access"}), ProviderRefusedError, "does not let this key", "access"),
+    "forbidden": (vendor.refusal(403, {"message": "no access"}), ProviderRefusedError,
+                  "does not let this key", "access"),
     "money": (vendor.refusal(429, {"message": "You exceeded your current quota", "code": "insufficient_quota"}),
               ProviderRefusedError, "no credit or quota left", "billing"),
     "credit": (vendor.refusal(400, {"message": "Your credit balance is too low"}), ProviderRefusedError,
