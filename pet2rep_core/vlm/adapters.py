@@ -37,9 +37,6 @@ def endpoint_of(
         key_env=row.key_env if own else "",
         accepts=row.accepted(route),
         length_option=LengthOption(row.length_option).value,
-        limits=row.limits,
-        max_images=row.max_images,
-        context=row.context,
         parallel=parallel or PARALLEL,
         time_limit_s=time_limit_s,
     )

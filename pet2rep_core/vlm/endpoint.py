@@ -9,7 +9,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pet2rep_core.vlm.model_row import check_address, on_this_machine
-from pet2rep_core.vlm.request import Options
 
 LengthOption = Literal["max_tokens", "max_completion_tokens"]
 
@@ -32,10 +31,6 @@ class Endpoint:
         How the number of new tokens is called.
     extra : mapping
         Further fields of the body.
-    limits : mapping of str to (low, high)
-        Options that are sent within these bounds alone.
-    max_images, context : int or None
-        Pictures in one prompt and tokens of prompt and answer together; None where it is not known.
     parallel : int
         Requests at the same time.
     time_limit_s : float
@@ -48,9 +43,6 @@ class Endpoint:
     accepts: frozenset[str] = frozenset({"temperature", "top_p", "top_k", "repetition_penalty", "seed"})
     length_option: LengthOption = "max_tokens"
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
-    max_images: int | None = None
-    context: int | None = None
     parallel: int = 4
     time_limit_s: float = 600.0
 
@@ -67,23 +59,6 @@ class Endpoint:
     def is_local(self) -> bool:
         """Tell whether what is sent stays on this machine."""
         return on_this_machine(self.base_url)
-
-    def taken(self, options: Options) -> dict[str, int | float]:
-        """Return the options beside the length that this model takes, with the values that it takes."""
-        return {
-            name: value
-            for name, value in options.sent().items()
-            if name in self.accepts and name != "max_new_tokens" and self._within(name, value)
-        }
-
-    def not_taken(self, options: Options) -> tuple[str, ...]:
-        """Return the names of the options that are set and not sent."""
-        taken = self.taken(options)
-        return tuple(name for name in options.sent() if name not in taken and name != "max_new_tokens")
-
-    def _within(self, name: str, value: float) -> bool:
-        low, high = self.limits.get(name, (value, value))
-        return low <= value <= high
 
 
 def host_of(base_url: str) -> str:

@@ -16,7 +16,7 @@ from pet2rep_core.errors import GenerationError, ProviderRefusedError
 from pet2rep_core.vlm.answer_status import split_thinking, status_of_answer
 from pet2rep_core.vlm.endpoint import Endpoint
 from pet2rep_core.vlm.provider_errors import Reply, error_of, lost, not_understood, shortened
-from pet2rep_core.vlm.request import Answer, Finding, Options, Request, Severity, Usage
+from pet2rep_core.vlm.request import Answer, Finding, Options, Request, Usage
 from pet2rep_core.vlm.secret_keys import SecretKey
 from pet2rep_core.vlm.wire import Say, Wire
 
@@ -46,7 +46,7 @@ def chat_options(options: Options, endpoint: Endpoint, *, nested: bool = False) 
     Options that the protocol does not have go beside the others, as vLLM and SGLang want them, or with ``nested`` into
     ``generation_config``, the one field that ``transformers serve`` has for them.
     """
-    given = endpoint.taken(options)
+    given = {name: value for name, value in options.sent().items() if name in endpoint.accepts}
     fields: dict[str, Any] = {endpoint.length_option: options.max_new_tokens}
     fields |= {name: given[name] for name in _NAMED if name in given}
     beside = {name: given[name] for name in _BESIDE if name in given}
@@ -76,28 +76,18 @@ class OpenAIRoute:
         self._wire = Wire(endpoint.host)
         self._nested = False
 
-    def check(self, request: Request) -> list[Finding]:
+    def check(self, request: Request) -> list[Finding]:  # noqa: ARG002 - what is in it, preflight checks
         """Return whether the server is there, takes the key and lists the model; the request is not sent."""
         from pet2rep_core.vlm.http_client import look_for_model  # noqa: PLC0415 - not to load with the app
 
         headers = {"Authorization": f"Bearer {self._key.value}"}
-        found = self._wire.call(
+        return self._wire.call(
             lambda _: look_for_model(self._http, self._endpoint, self._key, headers, "/models"),
             on_text=None,
             cancelled=lambda: False,
             limit_s=30,
             host=self._endpoint.host,
         )
-        limit, count = self._endpoint.max_images, len(request.pictures)
-        if limit is not None and count > limit:
-            found.append(
-                Finding(
-                    Severity.ERROR,
-                    f"The model {self._endpoint.model!r} takes {limit} pictures in one prompt, not {count}.",
-                    'Choose the input "fused", or another model.',
-                )
-            )
-        return found
 
     def ask(
         self, request: Request, *, on_text: Callable[[str], None] | None = None, cancelled: Callable[[], bool]

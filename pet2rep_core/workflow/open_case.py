@@ -142,7 +142,7 @@ def draw_model_picture(case: OpenCase, setting: InputSetting, n: int, display: D
     """
     images = _volumes(case)
     indices = () if case.key_slices is None else case.key_slices.indices
-    wanted = ("fused",) if setting == "fused" and "fused" in case.kinds else ("ct", "pet")
+    wanted = ("fused",) if setting != "separate" and "fused" in case.kinds else ("ct", "pet")
     views = [(kind, j) for kind in wanted if kind in case.kinds for j in indices]
     if not 0 <= n < len(views):
         raise ImageGeometryError(f"This case has no picture {n} for a model.", hint="Open the case again.")
