@@ -20,7 +20,6 @@ def endpoint_of(
     route: Route,
     *,
     base_url: str = "",
-    api_model: str = "",
     parallel: int | None = None,
     time_limit_s: float = 600.0,
 ) -> Endpoint:
@@ -32,7 +31,7 @@ def endpoint_of(
     address = base_url or row.base_url
     own = not base_url or (bool(row.base_url) and host_of(base_url) == host_of(row.base_url))
     return Endpoint(
-        model=api_model or row.api_model or row.repo or row.id,
+        model=row.api_model or row.repo or row.id,
         base_url=address,
         key_env=row.key_env if own else "",
         accepts=row.accepted(route),
@@ -89,7 +88,6 @@ def open_adapter(
     route: Route,
     *,
     base_url: str = "",
-    api_model: str = "",
     parallel: int | None = None,
     time_limit_s: float = 600.0,
 ) -> Adapter:
@@ -97,8 +95,8 @@ def open_adapter(
 
     Parameters
     ----------
-    base_url, api_model : str
-        Another address and the model's name there, such as a server of one's own.
+    base_url : str
+        Another address, such as a server of one's own.
     parallel : int, optional
         Requests at the same time.
     time_limit_s : float
@@ -110,16 +108,14 @@ def open_adapter(
         If its key or its weights are not there, or the route is not one that asks.
     """
     if route is Route.TRANSFORMERS:
-        from pet2rep_core.vlm import local  # noqa: PLC0415 - torch
+        from pet2rep_core.vlm.local import TransformersAdapter  # noqa: PLC0415 - torch
 
-        return local.open_local(row)
+        return TransformersAdapter(row)
     if route not in (Route.OPENAI, Route.ANTHROPIC):
         raise ModelUnavailableError(
             f"The route {route.value!r} asks no model.", hint="Choose transformers, openai or anthropic."
         )
-    endpoint = endpoint_of(
-        row, route, base_url=base_url, api_model=api_model, parallel=parallel, time_limit_s=time_limit_s
-    )
+    endpoint = endpoint_of(row, route, base_url=base_url, parallel=parallel, time_limit_s=time_limit_s)
     key = key_of(endpoint)
     if route is Route.ANTHROPIC:
         from pet2rep_core.vlm.anthropic_route import AnthropicRoute  # noqa: PLC0415 - SDK
