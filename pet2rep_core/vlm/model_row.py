@@ -93,7 +93,7 @@ class Family:
     wide_tokens, narrow_tokens : float
         Tokens for a character of Chinese and for one of Latin script, as measured or from above.
     needs_torchvision : bool
-        Whether the stock processor needs torchvision, which an image-only processor does not.
+        Whether the stock processor needs torchvision, for videos; in-process it is loaded without that part.
     twin : bool
         Whether the tests build a tiny model of this family and load it through the real path.
     """
