@@ -114,10 +114,10 @@ class LoadedModels:
                 return
             self._held.pop(loaded.key, None)
             device, loaded.model, loaded.processor = loaded.device, None, None
-        gc.collect()
         if device.startswith("cuda"):
             import torch  # noqa: PLC0415 - it is loaded already
 
+            gc.collect()  # a model over several cards refers to itself
             torch.cuda.empty_cache()
 
     def take_turn(self, cancelled: Callable[[], bool]) -> None:
@@ -170,7 +170,7 @@ def load_processor(row: ModelRow, checkpoint: Checkpoint) -> Any:
     try:
         kind = _without_video(transformers, row) if row.family.needs_torchvision else transformers.AutoProcessor
         processor = kind.from_pretrained(checkpoint.folder, **options)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError) as error:
+    except Exception as error:  # whatever the libraries raise for files that they do not understand
         if "torchvision" in str(error):
             raise ModelUnavailableError(
                 "The torchvision of this Python does not fit its torch.",
@@ -185,6 +185,12 @@ def load_processor(row: ModelRow, checkpoint: Checkpoint) -> Any:
         raise ModelUnavailableError(
             f"The folder of {row.id!r} has a tokenizer and no processor for pictures.",
             hint="Use the weights of the vision model, not those of its language model.",
+        )
+    if not processor.tokenizer("PET/CT", add_special_tokens=False)["input_ids"]:
+        # without its files transformers makes an empty one and says nothing
+        raise ModelUnavailableError(
+            f"The folder of {row.id!r} has no tokenizer.",
+            hint="Download the whole repository again; the folder needs the tokenizer's and the processor's files.",
         )
     if not (getattr(processor, "chat_template", None) or getattr(processor.tokenizer, "chat_template", None)):
         raise ModelUnavailableError(
@@ -230,7 +236,9 @@ def _load(row: ModelRow, setup: Setup, key: Key) -> Loaded:
         _require_all_weights(row, info)
         if not spread:
             model = model.to(device)
-    except (RuntimeError, MemoryError, OSError, ValueError, TypeError, KeyError, ImportError) as error:
+    except ModelUnavailableError:
+        raise
+    except Exception as error:  # whatever the libraries raise for files that they do not understand
         if is_out_of_memory(error):
             raise ModelUnavailableError(
                 f"The weights of {row.id!r} do not fit the memory of {device}.",

@@ -161,7 +161,7 @@ def test_the_rule_of_qwen_is_its_own_processors():
 
     rule = read_catalog().families["qwen2_5_vl"]
     for width in (60, 200, 219, 511, 1024, 3000, 9000):
-        for height in (40, 219, 777, 1536, 8000):
+        for height in (60, 219, 777, 1536, 8000):
             high, wide = smart_resize(height, width, 28, rule.min_pixels, rule.max_pixels)
             assert picture_tokens(rule, width, height) == high * wide // 784 + 2
 
