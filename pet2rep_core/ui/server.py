@@ -21,7 +21,7 @@ from pet2rep_core.study.rubric import Rubric, read_rubric
 from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
 from pet2rep_core.workflow.demo import missing_demo_cases
-from pet2rep_core.workflow.jobs import ImportJob, Job, ScoreJob
+from pet2rep_core.workflow.jobs import GenerateJob, ImportJob, Job, ScoreJob
 
 _INBOX_PAUSE_S = 1.0
 _LEFTOVER_AGE_S = 3600.0
@@ -41,6 +41,7 @@ class Server:
     facts: CaseFacts = field(default_factory=CaseFacts)
     jobs: list[ImportJob] = field(default_factory=list)
     score_jobs: list[ScoreJob] = field(default_factory=list)
+    generate_jobs: list[GenerateJob] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def take_inbox(self) -> None:
@@ -58,7 +59,7 @@ class Server:
         self.stopping.set()
         self.demo.stop()
         self.facts.close()
-        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs]
+        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs, *self.generate_jobs]
         for job in jobs:
             job.cancel()
             job.wait(10)
