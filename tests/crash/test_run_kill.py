@@ -19,7 +19,7 @@ from tests.layout_files import save_ct, save_pet, save_table
 from tests.study_files import PROJECT, import_all
 from tests.vendor_servers import vendor_server
 
-CASES = 8
+CASES = 5
 pytestmark = pytest.mark.slow
 
 
@@ -103,7 +103,7 @@ def test_killed_between_answer_and_store(home):
         return vendor.as_json(vendor.chat(f"answer {len(answered)}"))
 
     with vendor_server(answer) as server:
-        for n in range(3):
+        for n in range(2):
             process = start(home, server.base_url, "1", "between")
             _, err = process.communicate(timeout=60)
             assert process.returncode == -signal.SIGKILL, err
@@ -115,16 +115,3 @@ def test_killed_between_answer_and_store(home):
     texts = stored(home)
     assert sorted(texts.values()) == sorted(f"answer {n}" for n in range(1, CASES + 1))
     assert not any(one.is_file() for one in (home / "answers").iterdir())
-
-
-def test_a_torn_line_of_the_ledger_was_never_an_answer(home):
-    with vendor_server() as server:
-        process = start(home, server.base_url, "1", "between")
-        process.communicate(timeout=60)
-        [ledger] = (home / "answers").iterdir()
-        whole = ledger.read_bytes()
-        ledger.write_bytes(whole[:-7])
-        again = finish(start(home, server.base_url, "2"))
-        assert len(server.calls) == CASES + 1
-    assert len(again) == CASES
-    assert len(stored(home)) == CASES
