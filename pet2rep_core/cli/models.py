@@ -12,7 +12,7 @@ from pet2rep_core.cli.output import one_line, say, table, write_json
 from pet2rep_core.settings import Settings
 from pet2rep_core.vlm.catalog import read_catalog
 from pet2rep_core.vlm.checkpoint import check_checkpoint, is_local_path
-from pet2rep_core.vlm.model_row import ModelRow, Proof
+from pet2rep_core.vlm.model_row import ModelRow, Proof, Status
 from pet2rep_core.vlm.request import Route
 
 PROVED = {
@@ -37,7 +37,10 @@ def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:
     """List the catalog, or say everything about the models that were named."""
     catalog = read_catalog(settings.models)
     rows = [catalog.row(name) for name in args.models] or list(catalog.rows.values())
-    if args.json:
+    if args.markdown:
+        for line in _markdown(rows):
+            say(line)
+    elif args.json:
         write_json({"updated": catalog.updated, "models": [_as_json(row, local=bool(args.models)) for row in rows]})
     elif args.models:
         for number, row in enumerate(rows):
@@ -77,6 +80,17 @@ def _line(row: ModelRow) -> tuple[str, ...]:
     routes = ", ".join(f"{route.value} ({row.proof(route).value})" for route in row.routes)
     memory = f"{row.memory_gb:g}" if row.memory_gb else ""
     return row.id, row.group.value, routes, memory, row.status.value, row.licence or "not known"
+
+
+def _markdown(rows: list[ModelRow]) -> list[str]:
+    """Return the table of ``docs/models.md``, one line a model and route."""
+    lines = ["| Model | Route | Proved by | One command |", "| --- | --- | --- | --- |"]
+    for row in rows:
+        for number, route in enumerate(row.routes):
+            name = f"{row.label} (`{row.id}`)" if number == 0 else ""
+            status = f", {row.status.value}" if number == 0 and row.status is not Status.AVAILABLE else ""
+            lines.append(f"| {name}{status} | {route.value} | {row.proof(route).value} | `{command(row, route)}` |")
+    return lines
 
 
 def _as_json(row: ModelRow, *, local: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from pet2rep_core.cli.main import main
 from pet2rep_core.vlm.catalog import read_catalog
 from pet2rep_core.vlm.request import Route
-from tests.study_files import run_json
+from tests.study_files import PROJECT, run_json
 
 IDS = list(read_catalog().rows)
 
@@ -72,6 +72,14 @@ def test_a_named_model_says_everything_and_what_this_machine_lacks(home, tmp_pat
     status, listed = run_json(capsys, "models", "gpt-4o")
     assert (status, listed["models"][0]["here"]) == (0, [])
     assert "geheim" not in str(listed)
+
+
+def test_the_table_in_the_documentation_is_that_of_the_catalog(home, capsys):
+    """Write it again with: pet2rep models --markdown; it stands between the two marks."""
+    assert main(["models", "--markdown"]) == 0
+    text = (PROJECT / "docs" / "models.md").read_text(encoding="utf-8")
+    written = text.split("<!-- table -->\n")[1].split("<!-- end of table -->")[0]
+    assert written == capsys.readouterr().out
 
 
 def test_rows_of_the_user_are_listed(home, tmp_path, monkeypatch, capsys):
