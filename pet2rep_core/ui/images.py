@@ -28,11 +28,11 @@ def draw_images(page: Page, case: OpenCase, generation: Generation | None) -> No
         return
     _draw_viewer(page, case, generation)
     if images.pet is not None and images.pet_unit is not PetUnit.SUVBW:
-        st.warning(escape_markdown(page.text("review.no_suv", reason=images.suv.reason or "")))
+        st.warning(escape_markdown(page.text("review.no_suv", reason=page.said(images.suv.reason or ""))))
     if images.warnings:
         with st.expander(page.text("review.about_images", n=len(images.warnings))):
             for warning in images.warnings:
-                st.text(warning)
+                st.text(page.said(warning))
     _draw_key_slices(page, case)
 
 

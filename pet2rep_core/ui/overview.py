@@ -26,8 +26,8 @@ def draw_overview(page: Page) -> None:
 
 def draw_notices(page: Page) -> None:
     """Say what the store had to repair and what of the inbox could not be taken."""
-    for notice in page.server.notices:
-        st.warning(escape_markdown(notice))
+    for where, notice in page.server.notices:
+        st.warning(escape_markdown(f"{where}: {page.said(notice)}" if where else page.said(notice)))
 
 
 def draw_demo_progress(page: Page) -> None:

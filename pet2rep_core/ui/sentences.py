@@ -23,6 +23,7 @@ SENTENCES = DATA_DIR / "texts" / "sentences_zh"
 """One file for each room, and ``words.toml`` for words of the program that stand as a value in a sentence."""
 
 _VALUE = re.compile(r"\{(\d*)\}")
+_END = re.compile(r"(?<=[.?!]) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,31 @@ class _Sentence:
     fixed: int
 
 
-def in_language(sentence: str, language: Language) -> str:
-    """Return one of the program's sentences in a language; English and unknown ones are returned as they are."""
-    if language is Language.ENGLISH or not sentence:
-        return sentence
+def in_language(said: str, language: Language) -> str:
+    """Return what the program says in a language: one sentence of its tables, or several after each other.
+
+    English, and whatever is not in the tables, is returned as it is.
+    """
+    if language is Language.ENGLISH or not said:
+        return said
+    return _translated(said) or said
+
+
+def _translated(said: str) -> str | None:
+    """Return the Chinese of a sentence, or of sentences that follow each other; None where one is unknown."""
     sentences, words = _read()
+    if said in words:
+        return words[said]
+    for end in _END.finditer(said):
+        first, rest = _translated(said[: end.start()]), _translated(said[end.end() :])
+        if first and rest:
+            return first + rest
     for one in sentences:
-        found = one.pattern.fullmatch(sentence)
+        found = one.pattern.fullmatch(said)
         if found:
             values = [words.get(value, value) for value in found.groups()]
             return _VALUE.sub(lambda place, v=values: v[int(place.group(1)) - 1], one.said)  # type: ignore[misc]
-    return sentence
+    return None
 
 
 def error_in_language(error: Pet2RepError, language: Language) -> tuple[str, str]:

@@ -37,7 +37,7 @@ class Server:
     rubric: Rubric
     signer: Signer
     demo: DemoMaker
-    notices: list[str]
+    notices: list[tuple[str, str]]  # which file it is about, if any, and what it says
     facts: CaseFacts = field(default_factory=CaseFacts)
     jobs: list[ImportJob] = field(default_factory=list)
     score_jobs: list[ScoreJob] = field(default_factory=list)
@@ -48,10 +48,10 @@ class Server:
         try:
             taken = self.store.ingest_inbox()
         except Pet2RepError as error:
-            if str(error) not in self.notices:
-                self.notices.append(str(error))
+            if ("", str(error)) not in self.notices:
+                self.notices.append(("", str(error)))
             return
-        self.notices += [f"{file.name}: {file.reason}" for file in taken if file.reason]
+        self.notices += [(file.name, file.reason) for file in taken if file.reason]
 
     def close(self) -> None:
         """Stop the work behind the pages and close the store."""
@@ -113,7 +113,7 @@ def server() -> Server:
     settings = read_settings()
     _make_home(settings.home)
     store = open_store(settings)
-    refused = [f"{file.name}: {file.reason}" for file in store.ingest_inbox() if file.reason]
+    refused = [(file.name, file.reason) for file in store.ingest_inbox() if file.reason]
     remove_leftovers(settings.prepared, older_than_s=_LEFTOVER_AGE_S)
     wanted = os.environ.get("PET2REP_DEMO", "1") != "0"
     missing = missing_demo_cases(store, settings) if wanted else ()
@@ -124,7 +124,7 @@ def server() -> Server:
         rubric=read_rubric(),
         signer=Signer(),
         demo=DemoMaker(settings, missing),
-        notices=[*store.notices, *refused],
+        notices=[*(("", notice) for notice in store.notices), *refused],
     )
     threading.Thread(target=one.watch_inbox, name="inbox", daemon=True).start()
     return one

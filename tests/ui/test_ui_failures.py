@@ -72,14 +72,14 @@ def test_a_link_reopens_its_view(open_app: Open) -> None:
     app = open_app("failures", view="research", filter="template")
     assert not app.exception
     assert not app.error
-    assert _tiles(app) == ["a · template"]
+    assert _tiles(app) == ["a · Template baseline (slots stripped)"]
     assert app.checkbox(key="failure_template").value
     assert app.checkbox(key="failure_template").label.endswith("· 1")
     app = app.checkbox(key="failure_template").uncheck().run()
     assert len(_tiles(app)) == 4
     app = app.checkbox(key="failure_invented").check().run()
     assert app.query_params["filter"] == "invented"
-    assert "b · scripted" in _tiles(app)
+    assert "b · Scripted model (demonstration)" in _tiles(app)
 
 
 @pytest.mark.usefixtures("study")
@@ -96,7 +96,7 @@ def test_a_new_report_is_in_the_table_at_once(open_app: Open) -> None:
     assert len(_tiles(open_app("failures", view="research"))) == 4
     generate_report(server().store, "c", "template", Language.ENGLISH)
     app = open_app("failures", view="research")
-    assert "c · template" in _tiles(app)
+    assert "c · Template baseline (slots stripped)" in _tiles(app)
     assert text(Language.ENGLISH, "failures.unscored", n=1) in [one.value for one in app.warning]
 
 
