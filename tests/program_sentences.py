@@ -35,10 +35,11 @@ _NOT_SAID = {
     "scoring/profiles.py": ("description",),
     "vlm/baselines.py": ("description",),
 }
-"""File to the fields and variables whose sentences no page shows."""
+"""File to the fields and variables whose sentences no page shows; ``()`` for all of a file but its errors."""
 _PLACE = re.compile(r"\{\d(?:!r)?\}")  # of str.format
 
 
+@cache
 def program_sentences() -> dict[str, str]:
     """Return each sentence, with ``{}`` for a value, and the file where it stands."""
     found: dict[str, str] = {}
@@ -48,6 +49,7 @@ def program_sentences() -> dict[str, str]:
     return found
 
 
+@cache
 def program_reasons() -> dict[str, str]:
     """Return each reason without a value that is no sentence, and the file where it stands."""
     sentences = program_sentences()
@@ -91,6 +93,8 @@ def _said(call: ast.Call) -> Iterator[str]:
 
 
 def _as_sentences(path: str, tree: ast.Module) -> Iterator[str]:
+    if _NOT_SAID.get(path) == ():
+        return
     for value in _texts(tree, but=_not_said(path, tree)):
         sentence = _template(value)
         if _SENTENCE.fullmatch(sentence) and _is_language(sentence):
@@ -114,6 +118,8 @@ def _texts(tree: ast.AST, *, but: frozenset[int] = frozenset()) -> Iterator[ast.
 def _not_said(path: str, tree: ast.Module) -> frozenset[int]:
     """Return the expressions that become a field which no page shows."""
     fields = _NOT_SAID.get(path, ())
+    if not fields:
+        return frozenset()
     return frozenset(id(value) for name, value in _bound(path, tree) if name in fields)
 
 
@@ -141,9 +147,10 @@ def _bound(path: str, tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             yield _name(node.target), node.value
         elif isinstance(node, ast.FunctionDef):
             mixed = node.returns is not None and "float | str" in ast.unparse(node.returns)  # a number, or why not
-            for part in ast.walk(node):
+            name = "reason" if mixed else node.name
+            for part in ast.walk(node) if _WHY.match(name) else ():
                 if isinstance(part, ast.Return) and part.value is not None:
-                    yield "reason" if mixed else node.name, part.value
+                    yield name, part.value
 
 
 @cache

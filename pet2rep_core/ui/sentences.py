@@ -110,11 +110,13 @@ def error_in_language(error: Pet2RepError, language: Language) -> tuple[str, str
     return in_language(error.message, language), in_language(error.hint, language)
 
 
+@cache
 def known_words() -> frozenset[str]:
     """Return the English words of the tables that stand alone or as a value."""
     return frozenset(row["en"] for row in _rows("word"))
 
 
+@cache
 def known_sentences() -> frozenset[str]:
     """Return the English sentences of the tables, with ``{}`` for each value."""
     return frozenset(row["en"] for row in _rows("sentence"))
