@@ -26,7 +26,7 @@ def ask_path(page: Page) -> DatasetScan | None:
         looked = button_box.form_submit_button(page.text("import.look"), type="primary", width="stretch")
     with st.expander(page.text("import.layouts")):
         for layout in LAYOUTS.values():
-            st.text(f"{layout.name}: {layout.description}")
+            st.text(f"{layout.name}: {page.said(layout.description)}")
     if looked and path.strip():
         st.session_state[state.SCAN_PATH] = path.strip()
         st.session_state[state.SCAN] = None

@@ -34,7 +34,7 @@ def draw_demo_progress(page: Page) -> None:
     """Show how far the demo study is, and draw the page anew when it is whole."""
     demo = page.server.demo
     if demo.problem:
-        st.error(escape_markdown(page.text("home.demo_failed", problem=demo.problem)))
+        st.error(escape_markdown(page.text("home.demo_failed", problem=page.said(demo.problem))))
     elif demo.running:
         _draw_running_demo(page)
 

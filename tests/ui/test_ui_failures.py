@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from pet2rep_core.records import Generation, GenerationStatus, Language
+from pet2rep_core.records import Generation, GenerationStatus, Language, Score
 from pet2rep_core.store import RunRow
-from pet2rep_core.ui.card_html import card_html
+from pet2rep_core.ui.card_html import card_html, score_text
 from pet2rep_core.ui.card_png import WIDTH, card_png
 from pet2rep_core.ui.card_routes import CARD_ROUTES
 from pet2rep_core.ui.server import server
@@ -155,6 +156,18 @@ def test_a_card_is_one_inert_file_to_be_saved(client: TestClient, language: Lang
     assert len(addresses) == 3
     assert all(address.startswith("data:image/png;base64,") for address in addresses)
     assert re.search(r"rougeL\|agg:case\|lang:zh\|[^<]*\|v:\d", page)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.CHINESE, "未计分：生成报告没有 SUVmax"),
+        (Language.ENGLISH, "not scored: no SUVmax in the generated report"),
+    ],
+)
+def test_a_card_says_why_a_score_is_missing(language: Language, said: str) -> None:
+    score = Score("suvmax_in_image", None, "suvmax_in_image|v:1", "no SUVmax in the generated report")
+    assert score_text(partial(text, language), language, score) == said
 
 
 def test_a_picture_of_a_card_is_a_png(client: TestClient) -> None:
