@@ -6,6 +6,7 @@ import argparse
 import os
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from pet2rep_core.cli.exit_status import ExitStatus
 from pet2rep_core.cli.output import one_line, say, table, write_json
@@ -63,7 +64,8 @@ def command(row: ModelRow, route: Route) -> str:
         address = "" if row.routes[0] is Route.OPENAI else f" --base-url {row.base_url}"
         return f"{generate}{address}"
     if route in (Route.OPENAI, Route.ANTHROPIC):
-        return f"{row.key_env}=... {generate}" if row.key_env else generate
+        allowed = f"{generate} --allow-provider {urlsplit(row.base_url).netloc}"
+        return f"{row.key_env}=... {allowed}" if row.key_env else allowed
     if route is Route.IMPORT:
         return f"pet2rep import-outputs PATH --model {row.id} --input fused"
     return f"pet2rep generate --models {row.id} --cases all"

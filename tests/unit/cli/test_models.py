@@ -44,7 +44,9 @@ def test_json_says_of_each_route_how_it_is_proved_and_its_command(home, capsys):
         "pet2rep generate --models lingshu-7b --input fused --cases all",
         "openai": "pet2rep generate --models lingshu-7b --input fused --cases all --base-url http://127.0.0.1:8000/v1",
     }
-    assert by_id["gpt-4o"]["routes"][0]["command"].startswith("OPENAI_API_KEY=... pet2rep generate --models gpt-4o ")
+    assert by_id["gpt-4o"]["routes"][0]["command"] == (
+        "OPENAI_API_KEY=... pet2rep generate --models gpt-4o --input fused --cases all --allow-provider api.openai.com"
+    )
     assert by_id["radfm"]["routes"][0]["command"] == "pet2rep import-outputs PATH --model radfm --input fused"
     assert by_id["gpt-4o"]["prices"]["date"] == "2026-05"
     assert by_id["gemini-3.8-flash"]["prices"] is None
