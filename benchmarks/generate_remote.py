@@ -1,9 +1,9 @@
-"""A whole benchmark's worth of cases against a server with a fixed latency, beside the time that the server alone takes.
+"""A whole benchmark's worth of cases against a server with a fixed latency, beside the time that it takes by itself.
 
 Run as ``python -m benchmarks.generate_remote [LATENCY_S]``. 565 cases, 32 requests at the same time, 2 s for an answer
-where no latency is given; the ideal is ``ceil(565 / 32)`` times the latency, about 36 s. Server and run are processes of
-their own. The cases have coronal planes of 100 x 175 pixels, a fifth of them different, all of them with their own rows
-in the store; building requests, keeping each answer on the disk and storing it are all in the time.
+where no latency is given; the ideal is ``ceil(565 / 32)`` times the latency, 36 s. Server and run are processes of
+their own. The cases have coronal planes of 100 x 175 pixels; building requests, keeping each answer on the disk and
+storing it are all in the time.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def ask(home: Path, url: str) -> tuple[float, int, int]:
     from pet2rep_core.settings import Settings
     from pet2rep_core.store import open_store
     from pet2rep_core.vlm.catalog import read_catalog
-    from pet2rep_core.workflow.run_item import Workplace
     from pet2rep_core.workflow.run_models import run_planned
+    from pet2rep_core.workflow.run_outcome import Workplace
     from pet2rep_core.workflow.run_plan import RunChoices, pair_models, plan_run
 
     settings = Settings(home=home, workers=1)

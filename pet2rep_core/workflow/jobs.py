@@ -15,8 +15,8 @@ from pet2rep_core.workflow.import_dataset import ImportOutcome
 from pet2rep_core.workflow.permissions import RESEARCH, require
 from pet2rep_core.workflow.preflight_run import require_one_currency
 from pet2rep_core.workflow.providers import require_allowed, sendings_of
-from pet2rep_core.workflow.run_item import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_models import run_planned
+from pet2rep_core.workflow.run_outcome import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_plan import RunPlan
 from pet2rep_core.workflow.run_progress import RunProgress
 from pet2rep_core.workflow.score_run import ScoreOutcome, plan_scores, score_planned

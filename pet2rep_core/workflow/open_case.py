@@ -60,6 +60,18 @@ def open_case(store: Store, settings: Settings, case_id: str) -> OpenCase:
     return OpenCase(row, images, store.key_slices(case_id), references)
 
 
+def open_for_models(store: Store, settings: Settings, row: CaseRow) -> OpenCase:
+    """Open a case whose row is at hand for its images alone, without its reports.
+
+    Raises
+    ------
+    ImageReadError
+        If its prepared images are missing or damaged.
+    """
+    images = None if row.prepared_key is None else open_prepared(settings.prepared, row.prepared_key)
+    return OpenCase(row, images, store.key_slices(row.case_id), {})
+
+
 def pet_window(images: PreparedCase, preset: str, display: Display) -> Window:
     """Return the window of the PET: the SUV preset, or 0 to the 99.8th percentile where there is no SUV."""
     if images.pet is None or images.pet_unit is PetUnit.SUVBW:

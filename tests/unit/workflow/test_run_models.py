@@ -21,8 +21,8 @@ from pet2rep_core.workflow.answer_ledger import ledger_folder
 from pet2rep_core.workflow.build_request import Asking
 from pet2rep_core.workflow.patience import Patience
 from pet2rep_core.workflow.preflight_run import check_plan
-from pet2rep_core.workflow.run_item import Workplace
 from pet2rep_core.workflow.run_models import generate_one, run_planned
+from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, pair_models, plan_run
 from pet2rep_core.workflow.run_progress import RunProgress
 from tests import vendor_servers as vendor
