@@ -177,6 +177,11 @@ class Store(Recorder):
         )
         return read_key_slices(chosen[0][0]) if chosen else self.case(case_id).key_slices
 
+    def chosen_key_slices(self) -> dict[str, KeySlices]:
+        """Return the slices that persons chose last, by case; cases with those of their import are not in it."""
+        rows = self._database.rows("SELECT case_id, key_slices FROM key_slices ORDER BY case_id, revision")
+        return {case_id: read_key_slices(text) for case_id, text in rows}
+
     def reports(self, case_id: str) -> list[StoredReport]:
         """Return the newest revision of each report of a case."""
         rows = self._database.rows(

@@ -60,8 +60,8 @@ def open_case(store: Store, settings: Settings, case_id: str) -> OpenCase:
     return OpenCase(row, images, store.key_slices(case_id), references)
 
 
-def open_for_models(store: Store, settings: Settings, row: CaseRow) -> OpenCase:
-    """Open a case whose row is at hand for its images alone, without its reports.
+def open_for_models(settings: Settings, row: CaseRow) -> OpenCase:
+    """Open a case whose row is at hand, with the row's key slices and without its reports.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def open_for_models(store: Store, settings: Settings, row: CaseRow) -> OpenCase:
         If its prepared images are missing or damaged.
     """
     images = None if row.prepared_key is None else open_prepared(settings.prepared, row.prepared_key)
-    return OpenCase(row, images, store.key_slices(row.case_id), {})
+    return OpenCase(row, images, row.key_slices, {})
 
 
 def pet_window(images: PreparedCase, preset: str, display: Display) -> Window:

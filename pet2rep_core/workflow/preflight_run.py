@@ -83,7 +83,7 @@ def _check(
     problem: Pet2RepError | None = None
     for item in items:
         try:
-            case = open_for_models(place.store, place.settings, item.case)
+            case = open_for_models(place.settings, item.case)
             built = build_request(
                 case, pairing.row, pairing.route, input_setting(pairing), plan.choices.asking, place.display
             )

@@ -64,6 +64,12 @@ class _Asked:
     cost: float | None
     tries: int
 
+    @property
+    def for_all(self) -> bool:
+        """Tell whether every further request of this model would end the same way."""
+        refused = self.error if isinstance(self.error, ProviderRefusedError) else None
+        return isinstance(self.error, ModelUnavailableError) or (refused is not None and refused.for_all)
+
 
 class Gate:
     """Lets as many requests out at once as a server takes, and none once it is shut."""
@@ -165,6 +171,8 @@ class ItemWorker:
             return self._copy(item, built, same)
         with gate.passed(cancelled) if gate is not None else contextlib.nullcontext():
             asked_for = self._ask(adapter, item, built, cancelled, on_text, on_try)
+            if gate is not None and asked_for.for_all:
+                gate.shut()
         return self._record(item, asked_for)
 
     def _ask(
@@ -187,7 +195,7 @@ class ItemWorker:
         return self._held(adapter, item, built, estimate, cancelled, on_text, on_try)
 
     def _build(self, item: PlannedItem) -> BuiltRequest:
-        case = open_for_models(self._store, self._place.settings, item.case)
+        case = open_for_models(self._place.settings, item.case)
         pairing = item.pairing
         return build_request(
             case, pairing.row, pairing.route, input_setting(pairing), self._plan.choices.asking, self._place.display
@@ -265,7 +273,6 @@ class ItemWorker:
         if answer is not None:
             with self._lock:
                 self._stored += 1
-        refused = error if isinstance(error, ProviderRefusedError) else None
         return outcome_of(
             item,
             status,
@@ -276,7 +283,7 @@ class ItemWorker:
             cost=asked.cost,
             attempts=asked.tries,
             busy=isinstance(error, ProviderBusyError),
-            for_all=isinstance(error, ModelUnavailableError) or (refused is not None and refused.for_all),
+            for_all=asked.for_all,
         )
 
     def _copy(self, item: PlannedItem, built: BuiltRequest, same: StoredGeneration) -> ItemOutcome:
