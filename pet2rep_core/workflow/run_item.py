@@ -38,6 +38,8 @@ from pet2rep_core.workflow.run_plan import ANSWERED, PlannedItem, RunPlan, input
 from pet2rep_core.workflow.run_progress import RunProgress
 
 _POLL_S = 0.1
+_BUILDERS = 3
+"""Requests that are built at once: more would only keep the thread of the network waiting."""
 
 
 class Stopped(Exception):  # noqa: N818 - no error: a person stopped the run
@@ -118,6 +120,7 @@ class ItemWorker:
         self._lock = threading.Lock()
         self._runs: set[str] = set()
         self._writer = RowWriter(place.store)
+        self._builders = threading.Semaphore(_BUILDERS)
         self._kept = self._stored = 0
         models = {one.row.id for one in plan.pairings}
         self._answers = {
@@ -160,7 +163,10 @@ class ItemWorker:
             If what came back could not be stored.
         """
         try:
-            built = self._build(item)
+            with self._builders:
+                if cancelled():
+                    raise Stopped
+                built = self._build(item)
         except (InputDataError, SettingsError) as error:
             self._progress.less()
             return ItemOutcome.failed_unstored(item, error)
