@@ -58,6 +58,13 @@ language is taken as that in which most of it is written. A line that cannot be 
 rest goes on, and the exit status is 1. FILE may be - for standard input.
 """
 
+_AGREEMENT = """\
+Read a table with the columns reader, item, patient, dimension and value (1 to 5; empty is not assessable) and
+print for each dimension quadratic weighted kappa, ICC(2,1), ICC(2,k), Krippendorff's alpha, Gwet's AC2 and the
+shares exact and within one, each with its bootstrap interval over patients, or the reason why there is none.
+FILE may be - for standard input; it is only read, nothing is stored.
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
@@ -151,6 +158,15 @@ def build_parser() -> argparse.ArgumentParser:
         "headings, or all of it (findings)"
     )  # fmt: skip
 
+    agreement = _command(
+        commands, "agreement", "agreeing", "say how far the readers of a table agree", description=_AGREEMENT
+    )
+    agreement.add_argument("file", metavar="FILE", help="a CSV table of ratings; - for standard input")
+    agreement.add_argument("--seed", metavar="N", type=_from_zero, default=2026, help="seed of the bootstrap (2026)")
+    agreement.add_argument(
+        "--resamples", metavar="N", type=_from_one, default=2000, help="resamples of the bootstrap (2000)"
+    )
+
     export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
     export.add_argument("folder", metavar="DIR", type=Path)
     export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
@@ -189,6 +205,12 @@ def _path_and_layout(parser: argparse.ArgumentParser) -> None:
 def _from_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _from_zero(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
     return int(text)
 
 
