@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from pet2rep_core.study.agreement_tables import (
     complete_columns,
@@ -36,14 +37,18 @@ from pet2rep_core.study.estimates import (
 from pet2rep_core.study.ratings import RatingSheet
 
 STATISTICS = (
-    "weighted_kappa", "icc_2_1", "icc_2_k", "krippendorff_alpha", "gwet_ac2", "gwet_ac2_ordinal", "exact", "within_one",
+    "weighted_kappa", "icc_2_1", "icc_2_k", "icc_2_1_shared", "icc_2_k_shared", "krippendorff_alpha", "gwet_ac2",
+    "gwet_ac2_ordinal", "exact", "within_one",
 )  # fmt: skip
-CHANCE_CORRECTED = STATISTICS[:6]
+CHANCE_CORRECTED = STATISTICS[:8]
+_TWO_WAY = {"model": "two-way-random"}
 _HOW: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "weighted_kappa": {"weights": "quadratic", "pairs": "mean"},
-        "icc_2_1": {"model": "two-way-random"},
-        "icc_2_k": {"model": "two-way-random"},
+        "icc_2_1": {**_TWO_WAY, "items": "complete"},
+        "icc_2_k": {**_TWO_WAY, "items": "complete"},
+        "icc_2_1_shared": {**_TWO_WAY, "items": "shared", "estimator": "henderson3"},
+        "icc_2_k_shared": {**_TWO_WAY, "items": "shared", "estimator": "henderson3", "k": "mean"},
         "krippendorff_alpha": {"metric": "ordinal"},
         "gwet_ac2": {"weights": "quadratic"},
         "gwet_ac2_ordinal": {"weights": "ordinal"},
@@ -85,24 +90,25 @@ class Agreement:
 def measure_agreement(sheet: RatingSheet, plan: Plan | None = None) -> Agreement:
     """Return every statistic of agreement of one dimension.
 
-    Kappa is the mean over the pairs of readers that have one. ICC takes the items that every reader rated where
-    these are at least half of the shared ones, else all shared items by Henderson's method III; its signature says
-    which. Alpha and AC2 take missing ratings as they are. Exact and within one are the shares of the pairs of
-    ratings of an item, averaged over items.
+    Kappa is the mean over the pairs of readers that have one. ``icc_2_1`` and ``icc_2_k`` are those of Shrout and
+    Fleiss on the items that every reader rated; the two named ``shared`` take all items with two readers or more, in
+    blocks too, by Henderson's method III, with the mean number of readers an item as k. Alpha and AC2 take missing
+    ratings as they are. Exact and within one are the shares of the pairs of ratings of an item, averaged over items.
     """
     plan = plan or Plan()
     readers_of = np.count_nonzero(sheet.values, axis=1)
     shared = int((readers_of >= 2).sum())
     complete = int((readers_of == len(sheet.readers)).sum()) if len(sheet.readers) > 1 else 0
     why = _why_none(sheet, shared)
-    if why is not None:
-        signed = {name: signature(name, plan, **_HOW[name]) for name in STATISTICS}
-        none = {
-            name: missing(why, signed[name], items=shared, patients=sheet.patient_count) for name in STATISTICS
-        }  # fmt: skip
-        found, pairs = none, ()
+    found: Mapping[str, Estimate]
+    pairs: tuple[PairAgreement, ...] = ()
+    if why is None:
+        found, pairs = _measure(sheet, plan, shared)
     else:
-        found, pairs = _measure(sheet, plan, shared, complete)
+        found = {
+            name: missing(why, signature(name, plan, **_HOW[name]), items=shared, patients=sheet.patient_count)
+            for name in STATISTICS
+        }
     return Agreement(
         sheet.readers, len(sheet.items), shared, complete, sheet.patient_count, sheet.given, sheet.not_assessable,
         MappingProxyType(found), pairs,
@@ -117,16 +123,14 @@ def _why_none(sheet: RatingSheet, shared: int) -> Reason | None:
     return Reason.NOT_SHARED if not shared else Reason.ONE_ITEM if shared == 1 else None
 
 
-def _measure(
-    sheet: RatingSheet, plan: Plan, shared: int, complete: int
-) -> tuple[dict[str, Estimate], tuple[PairAgreement, ...]]:
+def _measure(sheet: RatingSheet, plan: Plan, shared: int) -> tuple[dict[str, Estimate], tuple[PairAgreement, ...]]:
     pairs = sum_by_patient(pair_columns(sheet.values), sheet.patients, sheet.patient_count)
     counts = sum_by_patient(count_columns(sheet.values), sheet.patients, sheet.patient_count)
     found, by_pair = _pairs(sheet, pairs, plan, shared)
     names = ("krippendorff_alpha", "gwet_ac2", "gwet_ac2_ordinal", "exact", "within_one")
     signed = {name: signature(name, plan, **_HOW[name]) for name in names}
     found |= estimate_all(counts, count_statistics, plan, signed, items=shared, undefined=Reason.NO_VARIATION)
-    found |= _icc(sheet, plan, shared, complete)
+    found |= _icc(sheet, plan)
     if len(np.unique(sheet.values[sheet.values > 0])) == 1:
         # AC2 would be 1 by its formula and the others nothing: values that never differ say nothing about readers
         for name in CHANCE_CORRECTED:
@@ -163,21 +167,24 @@ def _pairs(
     return {"weighted_kappa": mean}, tuple(by_pair)
 
 
-def _icc(sheet: RatingSheet, plan: Plan, shared: int, complete: int) -> dict[str, Estimate]:
-    readers = len(sheet.readers)
-    rated = np.count_nonzero(sheet.values, axis=1)
-    whole = complete >= 2 and 2 * complete >= shared
-    kept = rated == readers if whole else rated >= 2
-    values, (_, patients) = sheet.values[kept], np.unique(sheet.patients[kept], return_inverse=True)
-    columns = complete_columns(values) if whole else incomplete_columns(values)
-    statistics: Statistics = complete_icc if whole else incomplete_icc(readers)
-    table = sum_by_patient(columns, patients.astype(np.intp), int(patients.max()) + 1)
-    each = rated[kept].mean()
-    how = {"items": "complete"} if whole else {"items": "shared", "estimator": "henderson3"}
-    signed = {
-        name: signature(name, plan, k=f"{each:.4g}", **how, **_HOW[name]) for name in ("icc_2_1", "icc_2_k")
-    }  # fmt: skip
-    return estimate_all(table, statistics, plan, signed, items=int(kept.sum()), undefined=Reason.NO_VARIATION)
+def _icc(sheet: RatingSheet, plan: Plan) -> dict[str, Estimate]:
+    """Return the ICC of the items that all readers rated, and of those that two did."""
+    readers, rated = len(sheet.readers), np.count_nonzero(sheet.values, axis=1)
+    found: dict[str, Estimate] = {}
+    ways: tuple[tuple[tuple[str, str], npt.NDArray[np.bool_], Callable[..., Array], Statistics], ...] = (
+        (("icc_2_1", "icc_2_k"), rated == readers, complete_columns, complete_icc),
+        (("icc_2_1_shared", "icc_2_k_shared"), rated >= 2, incomplete_columns, incomplete_icc(readers)),
+    )
+    for names, kept, columns, statistics in ways:
+        items = int(kept.sum())
+        signed = {name: signature(name, plan, **_HOW[name]) for name in names}
+        if items < 2:
+            found |= {name: missing(Reason.NOT_COMPLETE, signed[name], items=items) for name in names}
+            continue
+        _, patients = np.unique(sheet.patients[kept], return_inverse=True)
+        table = sum_by_patient(columns(sheet.values[kept]), patients.astype(np.intp), int(patients.max()) + 1)
+        found |= estimate_all(table, statistics, plan, signed, items=items)
+    return found
 
 
 def _number(value: Array) -> float | None:

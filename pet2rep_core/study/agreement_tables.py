@@ -85,7 +85,9 @@ def count_columns(values: Values) -> Array:
     others = np.where(readers >= 2, readers - 1, 1.0)
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(SCALE)
     coincidences = pairs * (shared / others)[:, None, None]
-    agreed = [(pairs * weights).sum(axis=(1, 2)) * shared / (others * np.maximum(readers, 1)) for weights in _AGREEMENTS]
+    agreed = [
+        (pairs * weights).sum(axis=(1, 2)) * shared / (others * np.maximum(readers, 1)) for weights in _AGREEMENTS
+    ]
     shares = counts / np.maximum(readers, 1)[:, None]
     return np.hstack(
         [coincidences.reshape(len(values), -1), np.stack(agreed, axis=1), shared[:, None], shares,
@@ -186,8 +188,8 @@ def incomplete_icc(readers: int) -> Callable[[Array], dict[str, Array]]:
         each = ratio(n, items)
         apart = np.where((rank > 0) & (n - items - rank > 0), apart, np.nan)
         return {
-            "icc_2_1": _safe_ratio(item_part, item_part + apart, items),
-            "icc_2_k": _safe_ratio(item_part, item_part + ratio(apart, each), items),
+            "icc_2_1_shared": _safe_ratio(item_part, item_part + apart, items),
+            "icc_2_k_shared": _safe_ratio(item_part, item_part + ratio(apart, each), items),
         }
 
     return statistics

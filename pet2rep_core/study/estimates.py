@@ -32,6 +32,7 @@ class Reason(StrEnum):
     ONE_READER = "one_reader"
     NOT_SHARED = "not_shared"
     ONE_ITEM = "one_item"
+    NOT_COMPLETE = "not_complete"
     NO_VARIATION = "no_variation"
     UNDEFINED = "undefined"
     ONE_PATIENT = "one_patient"
@@ -45,6 +46,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.ONE_READER: "Only one reader rated.",
     Reason.NOT_SHARED: "No item was rated by two readers.",
     Reason.ONE_ITEM: "Only one item was rated by two readers.",
+    Reason.NOT_COMPLETE: "Fewer than two items were rated by every reader.",
     Reason.NO_VARIATION: "All values are the same, so agreement beyond chance is undefined.",
     Reason.UNDEFINED: "The statistic is undefined on these values.",
     Reason.ONE_PATIENT: "There is only one patient, so there is no interval over patients.",

@@ -117,5 +117,5 @@ def _form(weights: Array, table: Array, sizes: npt.NDArray[np.intp]) -> Array:
     items = float((weights @ sizes).max(initial=0.0))
     if items**2 < _EXACT_IN_FLOAT32:
         small = weights.astype(np.float32)
-        return ((small @ table.astype(np.float32)) * small).sum(axis=1, dtype=np.float64)
+        return np.asarray(((small @ table.astype(np.float32)) * small).sum(axis=1, dtype=np.float64))
     return np.asarray(((weights @ table) * weights).sum(axis=1))
