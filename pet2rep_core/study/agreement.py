@@ -181,9 +181,9 @@ def _icc(sheet: RatingSheet, plan: Plan) -> dict[str, Estimate]:
         if items < 2:
             found |= {name: missing(Reason.NOT_COMPLETE, signed[name], items=items) for name in names}
             continue
-        _, patients = np.unique(sheet.patients[kept], return_inverse=True)
-        table = sum_by_patient(columns(sheet.values[kept]), patients.astype(np.intp), int(patients.max()) + 1)
-        found |= estimate_all(table, statistics, plan, signed, items=items)
+        table = sum_by_patient(columns(sheet.values[kept]), sheet.patients[kept], sheet.patient_count)
+        own = len(np.unique(sheet.patients[kept]))
+        found |= estimate_all(table, statistics, plan, signed, items=items, patients=own)
     return found
 
 

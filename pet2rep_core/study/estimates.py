@@ -181,20 +181,25 @@ def estimate_all(
     plan: Plan,
     signatures: Mapping[str, str],
     *,
-    items: Mapping[str, int] | int,
+    items: int,
+    patients: int | None = None,
     undefined: Reason | None = None,
 ) -> dict[str, Estimate]:
-    """Return every signed statistic of a table of patients with its interval."""
+    """Return every signed statistic of a table of patients with its interval.
+
+    ``patients`` says how many rows of the table hold anything, where not all do.
+    """
+    patients = len(table) if patients is None else patients
     values = statistics(table.sum(axis=0))
-    drawn = resample(table, statistics, plan) if len(table) > 1 else {}
+    drawn = resample(table, statistics, plan) if patients > 1 else {}
     return {
         name: interval(
             float(values[name]),
             drawn.get(name, np.empty(0)),
             plan,
             signed,
-            items=items if isinstance(items, int) else items[name],
-            patients=len(table),
+            items=items,
+            patients=patients,
             undefined=undefined,
         )
         for name, signed in signatures.items()
