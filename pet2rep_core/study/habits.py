@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pet2rep_core.study.estimates import (
     Array,
@@ -14,8 +15,10 @@ from pet2rep_core.study.estimates import (
     Plan,
     Reason,
     estimate_all,
+    interval,
     missing,
     ratio,
+    resample,
     signature,
     sum_by_patient,
 )
@@ -60,17 +63,32 @@ def measure_habits(ratings: Sequence[PlacedRating], plan: Plan | None = None) ->
     slope of that difference over the position in the reader's list, times 100.
     """
     plan = plan or Plan()
+    signed = {
+        "leniency": signature("leniency", plan, against="other-readers"),
+        "drift": signature("drift", plan, against="other-readers", per=f"{DRIFT_ITEMS}-items"),
+    }
+    readers = sorted({one.reader for one in ratings})
+    column = {reader: at for at, reader in enumerate(readers)}
     of_item: dict[str, list[PlacedRating]] = defaultdict(list)
     for one in ratings:
         of_item[one.item].append(one)
-    apart: dict[str, list[tuple[str, float, float]]] = {one.reader: [] for one in ratings}
-    for together in of_item.values():
-        total = sum(one.value for one in together)
-        for one in together if len(together) > 1 else ():
-            others = (total - one.value) / (len(together) - 1)
-            apart[one.reader].append((one.patient, one.position, one.value - others))
-    alone = Reason.ONE_READER if len(apart) < 2 else Reason.NOT_SHARED
-    return tuple(_habit(reader, apart[reader], alone, plan) for reader in sorted(apart))
+    rows = [
+        (one.patient, column[one.reader], one.position, one.value - (total - one.value) / (len(together) - 1))
+        for together in of_item.values()
+        if len(together) > 1
+        for total in (sum(one.value for one in together),)
+        for one in together
+    ]
+    alone = Reason.ONE_READER if len(readers) < 2 else Reason.NOT_SHARED
+    if not rows:
+        return tuple(
+            Habit(reader, missing(alone, signed["leniency"]), missing(alone, signed["drift"])) for reader in readers
+        )
+    _, patients = np.unique([row[0] for row in rows], return_inverse=True)
+    who, x, y = (np.array([row[at] for row in rows], np.float64) for at in (1, 2, 3))
+    return _habits(
+        readers, who.astype(np.intp), (x - x.mean()) / DRIFT_ITEMS, y, patients.astype(np.intp), alone, signed, plan
+    )
 
 
 def measure_shift(changes: Sequence[Change], plan: Plan | None = None) -> dict[str, Estimate]:
@@ -91,20 +109,44 @@ def measure_shift(changes: Sequence[Change], plan: Plan | None = None) -> dict[s
     return estimate_all(table, statistics, plan, signed, items=len(changes))
 
 
-def _habit(reader: str, apart: Sequence[tuple[str, float, float]], alone: Reason, plan: Plan) -> Habit:
-    signed = {
-        "leniency": signature("leniency", plan, against="other-readers"),
-        "drift": signature("drift", plan, against="other-readers", per=f"{DRIFT_ITEMS}-items"),
-    }
-    if not apart:
-        return Habit(reader, missing(alone, signed["leniency"]), missing(alone, signed["drift"]))
-    _, patients = np.unique([patient for patient, _, _ in apart], return_inverse=True)
-    x, y = (np.array([row[at] for row in apart], np.float64) for at in (1, 2))
-    x = (x - x.mean()) / DRIFT_ITEMS
-    columns = np.stack([np.ones_like(x), x, y, x * x, x * y], axis=1)
-    table = sum_by_patient(columns, patients.astype(np.intp), int(patients.max()) + 1)
-    found = estimate_all(table, _slope, plan, signed, items=len(apart))
-    return Habit(reader, found["leniency"], found["drift"])
+def _habits(
+    readers: Sequence[str],
+    who: npt.NDArray[np.intp],
+    x: Array,
+    y: Array,
+    patients: npt.NDArray[np.intp],
+    alone: Reason,
+    signed: Mapping[str, str],
+    plan: Plan,
+) -> tuple[Habit, ...]:
+    """Return the habits of all readers from the same draws of patients."""
+    columns = np.zeros((len(x), len(readers), 5))
+    columns[np.arange(len(x)), who] = np.stack([np.ones_like(x), x, y, x * x, x * y], axis=1)
+    table = sum_by_patient(columns.reshape(len(x), -1), patients, int(patients.max()) + 1)
+
+    def statistics(totals: Array) -> dict[str, Array]:
+        return _slope(totals.reshape(*totals.shape[:-1], len(readers), 5))
+
+    values = statistics(table.sum(axis=0))
+    drawn = resample(table, statistics, plan) if len(table) > 1 else {}
+    found = []
+    for at, reader in enumerate(readers):
+        mine = who == at
+        items, own = int(mine.sum()), len(np.unique(patients[mine]))
+        both = {
+            name: interval(
+                float(values[name][at]),
+                drawn[name][:, at] if drawn else np.empty(0),
+                plan,
+                said,
+                items=items,
+                patients=own,
+                undefined=Reason.UNDEFINED if items else alone,
+            )
+            for name, said in signed.items()
+        }
+        found.append(Habit(reader, both["leniency"], both["drift"]))
+    return tuple(found)
 
 
 def _slope(totals: Array) -> dict[str, Array]:
