@@ -102,7 +102,7 @@ class Database:
     def table(self, sql: str, values: Mapping[str, object] | None = None) -> pa.Table:
         """Return the rows of a query as an Arrow table; ``values`` by the names behind ``$`` in it."""
         with self._reading() as cursor:
-            return cursor.execute(sql, dict(values or {})).to_arrow_table()
+            return cursor.sql(sql, params=dict(values)).to_arrow_table() if values else cursor.sql(sql).to_arrow_table()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
