@@ -58,13 +58,17 @@ from pet2rep_core.store.stored import (
     StoredReport,
     StoredScore,
 )
+from pet2rep_core.store.studies import StudyLog
 from pet2rep_core.store.transaction import RowsRefusedError, Transaction
 
 _OF_RUN = ("model", "language")
 
 
 class Store(Recorder):
-    """The open store; safe from many threads. ``notices`` says what had to be repaired on opening."""
+    """The open store; safe from many threads. ``notices`` says what had to be repaired on opening.
+
+    ``studies`` keeps the reader studies.
+    """
 
     def __init__(self, settings: Settings, *, min_free_bytes: int, migrations: Path) -> None:
         known = read_migrations(migrations)
@@ -77,7 +81,11 @@ class Store(Recorder):
             self._ratings = RatingLog(self._database, self._journal)
             self._notes = NoteLog(self._database, self._journal)
             self._overrules = OverruleLog(self._database, self._journal)
-            logs = (self._ratings.log, self._notes.log, self._overrules.log)
+            self.studies = StudyLog(self._database, self._journal)
+            logs = (
+                *(self._ratings.log, self._notes.log, self._overrules.log),
+                *(self.studies.events_log, self.studies.ratings_log),
+            )
             repairs = reconcile(self._database, self._journal, logs)
         except BaseException:
             self._database.close()
