@@ -58,6 +58,12 @@ language is taken as that in which most of it is written. A line that cannot be 
 rest goes on, and the exit status is 1. FILE may be - for standard input.
 """
 
+_EXPORT = """\
+pet2rep export STUDY --out DIR writes a reader study: the ratings long and wide, summaries, agreement, comparisons of
+models, metrics against readers, a paragraph of methods in English and Chinese, and a manifest. Models are letters
+until the study is unblinded. pet2rep export --out DIR writes the plain tables of ratings, scores and measurements,
+and the leaderboard.
+"""
 _AGREEMENT = """\
 Read a table with the columns reader, item, patient, dimension and value (1 to 5; empty is not assessable) and
 print for each dimension quadratic weighted kappa, ICC(2,1), ICC(2,k), Krippendorff's alpha, Gwet's AC2 and the
@@ -167,9 +173,20 @@ def build_parser() -> argparse.ArgumentParser:
         "--resamples", metavar="N", type=_from_one, default=2000, help="resamples of the bootstrap (2000)"
     )
 
-    export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
-    export.add_argument("folder", metavar="DIR", type=Path)
-    export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
+    export = _command(
+        commands, "export", "exporting", "write a study, or the plain tables, into a folder", description=_EXPORT
+    )
+    export.add_argument("study", metavar="STUDY", nargs="?", help="name or title of a reader study")
+    export.add_argument("--out", metavar="DIR", type=Path, help="the folder; made where it is missing")
+    export.add_argument(
+        "--format", metavar="F", default="csv", help="csv, parquet, xlsx, jsonl or latex of a study; csv or parquet of "
+        "the plain tables (csv)"
+    )  # fmt: skip
+    export.add_argument(
+        "--excel", action="store_true", help="start the CSV files of a study with a byte order mark, by which Excel "
+        "knows Chinese"
+    )  # fmt: skip
+    export.add_argument("--seed", metavar="N", type=_from_zero, default=2026, help="seed of a study's intervals (2026)")
 
     _command(commands, "verify", "verifying", "check the database and every prepared image, byte by byte")
     _command(commands, "layouts", "layouts", "list the dataset layouts that can be imported")

@@ -55,9 +55,7 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
         raise DatasetLayoutError(
             f"The ratings have no column {absent[0]!r}.", hint="Take a long table that this program exported."
         )
-    for place, kind in enumerate(table.schema.types):
-        if pa.types.is_string(kind):
-            table = table.set_column(place, table.schema.field(place), pc.fill_null(table.column(place), ""))
+    table = filled(table)
     frame = table.to_pandas(strings_to_categorical=True)
     for name in NUMBERS:
         frame[name] = pd.array(table[name].to_numpy(zero_copy_only=False), dtype="Float64").astype("Int64")
@@ -67,6 +65,14 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
             f"A rating has the value {int(wrong[0])}.", hint="Values are 1, 2, 3, 4 and 5; empty is not assessable."
         )
     return pd.DataFrame(frame)
+
+
+def filled(table: pa.Table) -> pa.Table:
+    """Return a table with an empty text in place of NULL, so that every format holds the same."""
+    for place, kind in enumerate(table.schema.types):
+        if pa.types.is_string(kind):
+            table = table.set_column(place, table.schema.field(place), pc.fill_null(table.column(place), ""))
+    return table
 
 
 def run_letters(table: pa.Table) -> dict[str, str]:
@@ -86,7 +92,8 @@ def blinded(table: pa.Table, letters: Mapping[str, str]) -> pa.Table:
     """
     study = next(iter(pc.unique(table["study"]).to_pylist()), "")
     runs = [letters[run] for run in table["run_id"].to_pylist()]
-    outputs = [_hash(study, one)[:16] for one in table["generation_id"].to_pylist()]
+    names = {one: _hash(study, one)[:16] for one in pc.unique(table["generation_id"]).to_pylist()}
+    outputs = [names[one] for one in table["generation_id"].to_pylist()]
     said = {"model": runs, "input_setting": [""] * len(runs), "run_id": runs, "generation_id": outputs}
     for name, values in said.items():
         place = table.schema.get_field_index(name)
