@@ -12,10 +12,11 @@ from pet2rep_core.cli.exit_status import ExitStatus
 from pet2rep_core.cli.output import one_line, say, table, write_json
 from pet2rep_core.settings import Settings
 from pet2rep_core.study.agreement import Agreement, measure_agreement
-from pet2rep_core.study.estimates import Estimate, Plan
+from pet2rep_core.study.estimates import FEW_PATIENTS, Estimate, Plan
 from pet2rep_core.study.read_ratings import parse_ratings, read_ratings
 
 STANDARD_INPUT = "-"
+_CAUTION = f"There are fewer than {FEW_PATIENTS} patients: the intervals are rough, mostly too narrow."
 
 
 def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:  # noqa: ARG001 -- every command has both
@@ -54,6 +55,7 @@ def agreement_json(one: Agreement) -> dict[str, Any]:
             }
             for pair in one.pairs
         ],
+        **({"caution": _CAUTION} if one.patients < FEW_PATIENTS else {}),
     }  # fmt: skip
 
 
@@ -78,6 +80,8 @@ def _show(found: dict[str, Agreement], plan: Plan) -> None:
         rows += [(name, *_cells(estimate)) for name, estimate in one.statistics.items()]
         for line in table(rows, indent="  "):
             say(line)
+        if one.patients < FEW_PATIENTS:
+            say(f"  {_CAUTION}")
         if len(one.pairs) > 1:
             pairs = [("readers", "kappa", "95% interval", "items", "reason")]
             pairs += [

@@ -21,6 +21,8 @@ Statistics: TypeAlias = Callable[[Array], Mapping[str, Array]]
 RESAMPLES = 2_000
 LEVEL = 0.95
 SEED = 2026
+FEW_PATIENTS = 20
+"""Below so many patients a bootstrap interval is rough, and mostly too narrow."""
 _BATCH_CELLS = 4_000_000
 _VERSION = 1
 

@@ -19,6 +19,9 @@ STATISTIC_NAMES = {
     "krippendorff_alpha": r"Krippendorff $\alpha$ (ordinal)", "gwet_ac2": "Gwet AC2 (quadratic)",
     "gwet_ac2_ordinal": "Gwet AC2 (ordinal)", "exact": "Exact agreement", "within_one": "Within one point",
 }  # fmt: skip
+_CLINICAL = {
+    "ce_precision": "CE precision", "ce_recall": "CE recall", "ce_f1": "CE F1", "ce_f1_macro": "CE F1 (class mean)",
+}  # fmt: skip
 _NONE = "--"
 
 
@@ -44,6 +47,11 @@ def dimension_name(key: str, language: Language = Language.ENGLISH) -> str:
     """Return what a dimension of the rubric is called; one that it does not have keeps its key."""
     rubric = read_rubric()
     return rubric.dimension(key).name[language] if key in rubric.keys else key
+
+
+def metric_label(name: str) -> str:
+    """Return what a paper calls a metric; one that we do not know keeps its name."""
+    return METRICS[name].label if name in METRICS else _CLINICAL.get(name, name)
 
 
 def _summaries(results: StudyResults) -> str:
@@ -124,7 +132,7 @@ def _validity(results: StudyResults, validity: Mapping[str, DimensionValidity]) 
         for dimension in shown:
             one = next((one for one in validity[dimension].metrics if one.name == name), None)
             cells.append(_NONE if one is None else _estimate(one.measures["tau_b"]))
-        lines.append(_row([escape_latex(METRICS[name].label if name in METRICS else name), *cells]))
+        lines.append(_row([escape_latex(metric_label(name)), *cells]))
     lines += [r"\midrule", _row(["One reader", *(_estimate(validity[one].ceiling.mean["tau_b"]) for one in shown)])]
     return _closed(lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pet2rep_core import __version__
@@ -42,11 +42,13 @@ def methods_document(results: StudyResults, protocol: Mapping[str, Any]) -> str:
 
 def _english(results: StudyResults, protocol: Mapping[str, Any]) -> list[str]:
     counts, plan = results.counts, results.plan
-    names = ", ".join(dimension_name(one).lower() for one in results.dimensions)
+    names = _listed([dimension_name(one).lower() for one in results.dimensions])
     blocks = protocol.get("design") == "blocks"
     settings = len({one.input_setting for one in results.arms if one.input_setting})
-    per_report = (
-        f" in balanced incomplete blocks, {protocol.get('per_item')} readers a report" if blocks else " independently"
+    design = (
+        f"Reports were given out in balanced incomplete blocks, {protocol.get('per_item')} readers a report."
+        if blocks
+        else "Readers rated independently of each other."
     )
     repeats = (
         f"{counts.repeats} readings were hidden repeats, at least {protocol['repeat_gap']} items after the first."
@@ -57,7 +59,8 @@ def _english(results: StudyResults, protocol: Mapping[str, Any]) -> list[str]:
         f"{_many(counts.readers, 'reader')} rated {_many(counts.reports, 'generated report')} of "
         f"{_many(counts.patients, 'patient')}, written by {_many(len(results.arms), 'model configuration')}"
         + (f" ({_many(settings, 'input setting')})" if settings else "")
-        + f",{per_report} and blinded to the models ({_many(counts.ratings, 'rating')}).",
+        + f", blinded to the models ({_many(counts.ratings, 'rating')}).",
+        design,
         f"Each report was rated from 1 to 5 for {names}, with printed anchors "
         f"(rubric {', '.join(results.rubric_versions) or 'unknown'}); {counts.not_assessable} answers were "
         "'not assessable'.",
@@ -152,6 +155,10 @@ def _ranges_english(results: StudyResults) -> str:
 def _ranges_chinese(results: StudyResults) -> str:
     said = [f"{_NAMES_ZH[name]} 为 {low:.2f}–{high:.2f}" for name, (low, high) in _ranges(results).items()]
     return f"各维度的范围：{'；'.join(said)}。" if said else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _many(count: int, one: str) -> str:

@@ -11,7 +11,7 @@ from tests.study_files import PROJECT
 
 HEAVY = {"torch", "transformers", "streamlit", "SimpleITK", "numpy", "duckdb", "pandas", "nibabel", "pydicom", "joblib"}
 NEVER = {"torch", "transformers", "streamlit"}
-COMMANDS = {"inspect", "import", "demo", "generate", "score", "export", "verify", "layouts"}
+COMMANDS = {"inspect", "import", "demo", "generate", "score", "agreement", "export", "verify", "layouts"}
 
 
 def loaded_after(code: str, home: object) -> set[str]:
@@ -35,7 +35,8 @@ def test_help_loads_nothing_heavy(code, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["inspecting", "importing", "generating", "scoring", "exporting", "demo", "verifying", "layouts"]
+    "module",
+    ["inspecting", "importing", "generating", "scoring", "agreeing", "exporting", "demo", "verifying", "layouts"],
 )
 def test_no_command_loads_models_or_the_interface(module, tmp_path):
     assert NEVER & loaded_after(f"import pet2rep_core.cli.{module}", tmp_path) == set()
@@ -78,6 +79,9 @@ def test_version(capsys):
     [
         ([], "required"),
         (["import"], "PATH"),
+        (["agreement"], "FILE"),
+        (["agreement", "r.csv", "--seed", "-1"], "--seed"),
+        (["agreement", "r.csv", "--resamples", "0"], "'0' is not a whole number from 1 up"),
         (["import", "x", "--workers", "0"], "'0' is not a whole number from 1 up"),
         (["generate"], "--model"),
         (["generate", "--model", "template", "--cases", ","], "no name in it"),
