@@ -29,6 +29,7 @@ from pet2rep_core.records import (
 from pet2rep_core.report.sections import split_report
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import CaseRow, RunRow, Store, open_store
+from pet2rep_core.store.rows import case_row, generation_row, report_row
 from pet2rep_core.study.design import Design
 from pet2rep_core.study.protocol import Protocol, TrainingItem
 from pet2rep_core.study.rubric import read_rubric
@@ -72,25 +73,28 @@ def run_name(model: str) -> str:
 
 def add_reports(store: Store, cases: int, models: Iterable[str] = MODELS) -> None:
     """Record cases with a reference report and one report of each model."""
+    numbers = range(1, cases + 1)
     for model in models:
         store.record_run(RunRow(run_name(model), model, "fused", "0" * 64, LANGUAGE, {}))
-    for number in range(1, cases + 1):
-        case_id = case_name(number)
-        store.record_case(CaseRow(case_id, "small", "test", None, "0" * 64))
-        reference = "Findings: " + " ".join(SENTENCES).format(n=number)
-        store.record_report(case_id, split_report(reference, LANGUAGE))
-        for model in models:
-            store.record_generation(
-                Generation(
-                    generation_id=f"g-{model}-{number}",
-                    run_id=run_name(model),
-                    case_id=case_id,
-                    model=model,
-                    language=LANGUAGE,
-                    status=GenerationStatus.DONE,
-                    text=_written(model, number),
-                )
-            )
+    store.record_rows("cases", [case_row(CaseRow(case_name(n), "small", "test", None, "0" * 64)) for n in numbers])
+    references = {n: split_report("Findings: " + " ".join(SENTENCES).format(n=n), LANGUAGE) for n in numbers}
+    store.record_rows(
+        "reports", [report_row(case_name(n), one, kind="reference", source="import") for n, one in references.items()]
+    )
+    store.record_rows("generations", [generation_row(a_report(model, n)) for n in numbers for model in models])
+
+
+def a_report(model: str, number: int) -> Generation:
+    """Return what a model wrote about a case."""
+    return Generation(
+        generation_id=f"g-{model}-{number}",
+        run_id=run_name(model),
+        case_id=case_name(number),
+        model=model,
+        language=LANGUAGE,
+        status=GenerationStatus.DONE,
+        text=_written(model, number),
+    )
 
 
 def _written(model: str, number: int) -> str:

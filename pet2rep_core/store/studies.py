@@ -242,7 +242,7 @@ class StudyLog:
     def revisions(self, study_id: str, reader: str) -> dict[tuple[str, Stage], int]:
         """Return the newest revision of each rating of a reader, by code and stage."""
         rows = self._database.rows(
-            "SELECT code, stage, max(revision) FROM study_rating WHERE study_id = ? AND reader = ? GROUP BY code, stage",
+            "SELECT code, stage, max(revision) FROM study_rating WHERE study_id = ? AND reader = ? GROUP BY ALL",
             *(study_id, reader),
         )
         return {(str(code), Stage(stage)): int(revision) for code, stage, revision in rows}
