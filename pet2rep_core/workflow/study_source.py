@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pet2rep_core.errors import UnknownNameError
-from pet2rep_core.records import Person, StudyState, text_sha256
+from pet2rep_core.records import Person, StudyState
 from pet2rep_core.store import Store
 from pet2rep_core.study.protocol import protocol_json
 from pet2rep_core.workflow.permissions import RESEARCH, require
@@ -52,14 +52,6 @@ class StudySource:
         """The ratings as a frame."""
         return frame_of(self.ratings)
 
-    @property
-    def identity(self) -> str:
-        """A hash of all that results depend on."""
-        parts = [self.study_id, self.state, str(self.blind), self.ratings.num_rows]
-        parts += [",".join(sorted(set(self.ratings["event_id"].to_pylist())))]
-        parts += [self.scores.num_rows, pc.sum(self.scores["value"]).as_py()]
-        return text_sha256("\0".join(map(str, parts)))
-
 
 def read_source(store: Store, person: Person, study_id: str) -> StudySource:
     """Return what a study has gathered.
@@ -99,6 +91,11 @@ def read_source(store: Store, person: Person, study_id: str) -> StudySource:
     return StudySource(
         study_id, study.protocol.title, study.state.value, blind, protocol, ratings, marks, settled, scores
     )
+
+
+def source_version(store: Store, study_id: str) -> str:
+    """Return a mark that changes whenever what :func:`read_source` returns may have changed."""
+    return f"{store.studies.version(study_id)} {store.scores_version()}"
 
 
 def find_study(store: Store, name: str) -> str:
