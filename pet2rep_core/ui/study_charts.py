@@ -17,6 +17,7 @@ _LINE = "rgba(128, 128, 128, 0.75)"
 _GRID = "rgba(128, 128, 128, 0.25)"
 _ROW_PX, _FRAME_PX = 30, 100
 _SMALLEST_LABEL = 0.06
+_SPAN_HOVER = "%{customdata[0]}<br>%{x:.3f} [%{customdata[1]}, %{customdata[2]}]<extra>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def interval_plot(
                 "arrayminus": [0 if span.low is None else span.value - span.low for span in mine],
             },
             customdata=[[span.label, _end(span.low), _end(span.high)] for span in mine],
-            hovertemplate="%{customdata[0]}<br>%{x:.3f} [%{customdata[1]}, %{customdata[2]}]<extra>" + name + "</extra>",
+            hovertemplate=_SPAN_HOVER + name + "</extra>",
         )  # fmt: skip
     if band is not None:
         figure.add_vrect(x0=band[0], x1=band[1], fillcolor=_LINE, opacity=0.18, line_width=0)
