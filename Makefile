@@ -41,6 +41,7 @@ check: check-static ## the same and the quick tests
 bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.open_case
 	$(BIN)/python -m benchmarks.score_texts
+	$(BIN)/python -m benchmarks.agree_readers
 	$(BIN)/python -m benchmarks.serve_volumes
 	$(BIN)/python -m benchmarks.scroll_viewer
 	test -z "$$PET2REP_REAL_DATA" || $(BIN)/python -m benchmarks.import_study "$$PET2REP_REAL_DATA"

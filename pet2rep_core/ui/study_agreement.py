@@ -64,7 +64,9 @@ def draw_agreement(page: Page, version: str, source: StudySource, results: Study
         if (estimate := agreement.statistics[name]).value is not None
     ]
     if spans:
-        draw(interval_plot(spans, axis=say(f"study_results.stat_{name}")), "study_agreement")
+        least = min(0.0, *(span.value if span.low is None else span.low for span in spans))
+        figure = interval_plot(spans, axis=say(f"study_results.stat_{name}"), bounds=(least - 0.02, 1.02))
+        draw(figure, "study_agreement")
     st.caption(say("study_results.agreement_note"))
     with st.expander(say("study_results.pairs_title"), key="agreement_pairs"):
         _draw_pairs(page, found)

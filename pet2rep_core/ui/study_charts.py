@@ -72,6 +72,8 @@ def diverging_bars(bars: Sequence[Bar], *, names: Sequence[str], axis: str) -> g
             textfont={"color": _ON_VALUE[at]},
             textposition="inside",
             insidetextanchor="middle",
+            textangle=0,
+            constraintext="none",
             customdata=[[bar.counts[at], sum(bar.counts)] for bar in shown],
             hovertemplate="%{y}<br>" + name + ": %{customdata[0]} / %{customdata[1]} (%{x:.0%})<extra></extra>",
         )
@@ -160,8 +162,9 @@ def interval_plot(
         figure.add_vline(
             x=place, line_dash="dash", line_color=_LINE, annotation_text=said, annotation_position="top right"
         )
+    top = -1.3 if reference is not None and reference[1] else -0.6  # room for the words of the line
     figure.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.4, -0.6], automargin=True
+        tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.4, top], automargin=True
     )
     figure.update_xaxes(title_text=axis, range=bounds)
     return _finished(figure, rows=len(labels))

@@ -24,7 +24,7 @@ def draw_files(page: Page, version: str, source: StudySource) -> None:
     )
     digest = hashlib.sha256(version.encode()).hexdigest()[:8]
     for box, file_format in zip(st.columns(len(STUDY_FORMATS)), STUDY_FORMATS, strict=True):
-        label = "LaTeX" if file_format == "latex" else file_format.upper()
+        label = {"latex": "LaTeX", "parquet": "Parquet"}.get(file_format, file_format.upper())
         box.download_button(
             say("study_results.file", format=label),
             partial(_archive, version, source, file_format, mark=mark),  # made at the click: it takes seconds

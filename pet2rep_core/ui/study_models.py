@@ -16,6 +16,7 @@ from pet2rep_core.ui.study_words import (
     draw_rows,
     draw_signatures,
     estimate_cells,
+    p_text,
     reason,
 )
 from pet2rep_core.workflow.study_comparisons import ArmComparison
@@ -55,8 +56,8 @@ def _comparison(page: Page, name: str, one: ArmComparison) -> dict[str, object]:
         say("study_results.difference"): one.difference.value,
         say("study_results.low"): one.difference.low,
         say("study_results.high"): one.difference.high,
-        say("study_results.p_value"): one.test.p_value,
-        say("study_results.p_holm"): one.p_holm,
+        say("study_results.p_value"): p_text(one.test.p_value),
+        say("study_results.p_holm"): p_text(one.p_holm),
         say("study_results.exact_test"): say("study_results.yes" if one.test.exact else "study_results.no"),
         say("study_results.effect"): one.effect,
         say("study_results.better"): f"{one.better} / {one.same} / {one.worse}",

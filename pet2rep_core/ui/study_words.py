@@ -52,6 +52,13 @@ def span_text(one: Estimate, digits: int = 2) -> str:
     return value if one.low is None or one.high is None else f"{value} [{one.low:.{digits}f}, {one.high:.{digits}f}]"
 
 
+def p_text(p: float | None) -> str:
+    """Return a p-value as papers print it."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def estimate_cells(page: Page, one: Estimate) -> dict[str, object]:
     """Return value, interval, counts and reason as the cells of a row."""
     say = page.text
@@ -66,8 +73,9 @@ def estimate_cells(page: Page, one: Estimate) -> dict[str, object]:
 
 
 def draw_rows(rows: list[dict[str, object]], *, decimals: int = 3) -> None:
-    """Draw rows as a table; whole numbers stay whole, others get decimals."""
+    """Draw rows as a table; whole numbers stay whole, others get decimals, and empty columns are left out."""
     frame = pd.DataFrame(rows)
+    frame = frame[[column for column in frame.columns if any(cell != "" for cell in frame[column])]]
     config: dict[str, Any] = {}
     for column in frame.columns:
         cells = [cell for cell in frame[column] if isinstance(cell, float) and cell == cell]

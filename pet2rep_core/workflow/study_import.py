@@ -43,7 +43,9 @@ def read_long(path: Path) -> pa.Table:
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "it cannot be opened"
-        raise ReportParseError(f"{path.name} cannot be read: {reason}.", hint="Check that the file may be read.") from error
+        raise ReportParseError(
+            f"{path.name} cannot be read: {reason}.", hint="Check that the file may be read."
+        ) from error
     read = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[kind]
     try:
         table = filled(read(data))

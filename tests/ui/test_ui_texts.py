@@ -12,9 +12,14 @@ import pytest
 from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.imaging.display import read_display
 from pet2rep_core.imaging.measure import THRESHOLDS
-from pet2rep_core.records import Language, UptakeState
+from pet2rep_core.records import Language, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
+from pet2rep_core.study.agreement import STATISTICS
+from pet2rep_core.study.estimates import Reason
+from pet2rep_core.study.repeats import STATISTICS as REPEATS
+from pet2rep_core.study.validity import MEASURES
 from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
+from pet2rep_core.ui.study_results import PARTS as STUDY_PARTS
 from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
 from pet2rep_core.vlm.scripted import Behaviour
@@ -46,6 +51,13 @@ BUILT = {
         for name in ("wheel", "drag_right", "drag_middle", "double")
         for part in ("", "_name")
     },
+    **{f"study_results.why_{one.value}": "study_words" for one in Reason},
+    **{f"study_results.stat_{name}": "study_agreement" for name in STATISTICS},
+    **{f"study_results.repeat_{name}": "study_agreement" for name in REPEATS},
+    **{f"study_results.shift_{name}": "study_agreement" for name in ("mean", "changed", "up", "down")},
+    **{f"study_results.measure_{name}": "study_models" for name in MEASURES},
+    **{f"study_results.part_{name}": "study_results" for name in STUDY_PARTS},
+    **{f"study_results.state_{one.value}": "study_results" for one in StudyState},
     "review.no_generated": "reports",
     "review.no_generated_reading": "reports",
 }
