@@ -70,6 +70,13 @@ print for each dimension quadratic weighted kappa, ICC(2,1), ICC(2,k), Krippendo
 shares exact and within one, each with its bootstrap interval over patients, or the reason why there is none.
 FILE may be - for standard input; it is only read, nothing is stored.
 """
+_STUDY = """\
+Reader studies are made and read in the app. Here they are listed, shown and checked: "study verify" goes through
+the hash chain of every study and rating, compares the database with the journal beside it, and looks at the seal
+of each study that was locked; exit status 1 where anything was edited, removed or had to be brought back.
+
+With --json after the action, standard output carries one JSON object and nothing else.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -187,6 +194,17 @@ def build_parser() -> argparse.ArgumentParser:
         "knows Chinese"
     )  # fmt: skip
     export.add_argument("--seed", metavar="N", type=_from_zero, default=2026, help="seed of a study's intervals (2026)")
+
+    study = commands.add_parser(
+        "study", help="list and show reader studies, check that nothing in them was edited", description=_STUDY,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    actions = study.add_subparsers(title="what to do", metavar="ACTION", dest="action", required=True)
+    _command(actions, "list", "studies", "list the studies with their state")
+    show = _command(actions, "show", "studies", "show the plan, the readers' progress and the events of a study")
+    show.add_argument("study", metavar="STUDY", help="name of the study, such as s-0123456789ab")
+    check = _command(actions, "verify", "studies", "check every chain, seal and copy of the studies")
+    check.add_argument("study", metavar="STUDY", nargs="?", help="only this one, without the journal")
 
     _command(commands, "verify", "verifying", "check the database and every prepared image, byte by byte")
     _command(commands, "layouts", "layouts", "list the dataset layouts that can be imported")

@@ -37,7 +37,18 @@ def test_help_loads_nothing_heavy(code, tmp_path):
 
 @pytest.mark.parametrize(
     "module",
-    ["inspecting", "importing", "generating", "scoring", "agreeing", "exporting", "demo", "verifying", "layouts"],
+    [
+        "inspecting",
+        "importing",
+        "generating",
+        "scoring",
+        "agreeing",
+        "exporting",
+        "demo",
+        "verifying",
+        "layouts",
+        "studies",
+    ],  # fmt: skip
 )
 def test_no_command_loads_models_or_the_interface(module, tmp_path):
     assert NEVER & loaded_after(f"import pet2rep_core.cli.{module}", tmp_path) == set()
