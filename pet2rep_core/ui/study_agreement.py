@@ -107,7 +107,7 @@ def _draw_pairs(page: Page, found: dict[str, Agreement]) -> None:
     if rows:
         draw_rows(rows)
     else:
-        st.caption(say("study_results.why_one_reader"))
+        st.caption(say("study_results.no_pair"))
 
 
 def draw_readers(page: Page, results: StudyResults) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pet2rep_core.study.estimates import Estimate
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leaderboard import setting_name
+from pet2rep_core.ui.names import setting_name
 from pet2rep_core.workflow.study_frame import Arm
 from pet2rep_core.workflow.study_results import StudyResults
 
@@ -41,7 +41,7 @@ def choose_dimension(page: Page, results: StudyResults, key: str) -> str:
 
 def reason(page: Page, one: Estimate) -> str:
     """Return why a number or its interval is missing; empty where nothing is."""
-    return page.text(f"study_results.why_{one.why.value}") if one.why else ""
+    return page.said(one.reason)
 
 
 def span_text(one: Estimate, digits: int = 2) -> str:

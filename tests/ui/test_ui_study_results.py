@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from pet2rep_core.records import Language, Score, StudyState
-from pet2rep_core.study.estimates import Reason
+from pet2rep_core.study.estimates import SENTENCES, Reason
+from pet2rep_core.ui.sentences import in_language
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.study_cache import shown_study_files, version_of
 from pet2rep_core.ui.study_results import PARTS
@@ -141,6 +142,9 @@ def test_the_reading_view_shows_no_results(open_app: Open, home: Path) -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_every_reason_has_its_words(language: Language) -> None:
-    assert len({text(language, f"study_results.why_{one.value}") for one in Reason}) == len(Reason)
+    assert len({in_language(SENTENCES[one], language) for one in Reason}) == len(Reason)
+    assert (in_language(SENTENCES[Reason.ONE_READER], language) == SENTENCES[Reason.ONE_READER]) == (
+        language is ENGLISH
+    )
     for state in StudyState:
         assert text(language, f"study_results.state_{state.value}")

@@ -15,7 +15,6 @@ from pet2rep_core.imaging.measure import THRESHOLDS
 from pet2rep_core.records import Language, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
 from pet2rep_core.study.agreement import STATISTICS
-from pet2rep_core.study.estimates import Reason
 from pet2rep_core.study.repeats import STATISTICS as REPEATS
 from pet2rep_core.study.validity import MEASURES
 from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
@@ -51,7 +50,6 @@ BUILT = {
         for name in ("wheel", "drag_right", "drag_middle", "double")
         for part in ("", "_name")
     },
-    **{f"study_results.why_{one.value}": "study_words" for one in Reason},
     **{f"study_results.stat_{name}": "study_agreement" for name in STATISTICS},
     **{f"study_results.repeat_{name}": "study_agreement" for name in REPEATS},
     **{f"study_results.shift_{name}": "study_agreement" for name in ("mean", "changed", "up", "down")},

@@ -48,7 +48,7 @@ def test_help_loads_nothing_heavy(code, tmp_path):
         "verifying",
         "layouts",
         "studies",
-    ],  # fmt: skip
+    ],
 )
 def test_no_command_loads_models_or_the_interface(module, tmp_path):
     assert NEVER & loaded_after(f"import pet2rep_core.cli.{module}", tmp_path) == set()
