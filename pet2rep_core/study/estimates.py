@@ -38,7 +38,7 @@ class Reason(StrEnum):
     NO_VARIATION = "no_variation"
     UNDEFINED = "undefined"
     ONE_PATIENT = "one_patient"
-    NEVER_DEFINED = "never_defined"
+    MOSTLY_UNDEFINED = "mostly_undefined"
     NO_REPEATS = "no_repeats"
     NO_PAIRS = "no_pairs"
 
@@ -52,7 +52,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_VARIATION: "All values are the same, so agreement beyond chance is undefined.",
     Reason.UNDEFINED: "The statistic is undefined on these values.",
     Reason.ONE_PATIENT: "There is only one patient, so there is no interval over patients.",
-    Reason.NEVER_DEFINED: "The statistic is undefined in every resample, so there is no interval.",
+    Reason.MOSTLY_UNDEFINED: "The statistic is undefined in most resamples, so there is no interval.",
     Reason.NO_REPEATS: "No item was rated twice by the same reader.",
     Reason.NO_PAIRS: "No patient has two outputs that were rated differently.",
 }
@@ -83,7 +83,8 @@ class Estimate:
     """A number and its percentile bootstrap interval over patients.
 
     ``why`` says why there is no value or, where there is one, no interval. ``items`` is how many rated items it
-    rests on, ``undefined`` in how many resamples it had no value; these are left out of the ends.
+    rests on, ``undefined`` in how many resamples it had no value; these are left out of the ends. Where that is most of
+    them, there is no interval.
     """
 
     value: float | None
@@ -170,9 +171,11 @@ def interval(
     if not np.isfinite(value):
         return missing(undefined or Reason.UNDEFINED, signed, items=items, patients=patients)
     known = drawn[np.isfinite(drawn)] if patients > 1 else drawn[:0]
-    if not len(known):
-        why = Reason.ONE_PATIENT if patients < 2 else Reason.NEVER_DEFINED
-        return Estimate(float(value), None, None, items, patients, signed, len(drawn) if patients > 1 else 0, why)
+    if patients < 2 or 2 * len(known) < len(drawn):
+        why = Reason.ONE_PATIENT if patients < 2 else Reason.MOSTLY_UNDEFINED
+        return Estimate(
+            float(value), None, None, items, patients, signed, len(drawn) - len(known) if patients > 1 else 0, why
+        )
     low, high = (float(end) for end in np.quantile(known, (plan.tail, 1 - plan.tail)))
     return Estimate(float(value), low, high, items, patients, signed, len(drawn) - len(known))
 

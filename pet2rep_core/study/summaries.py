@@ -12,6 +12,9 @@ from pet2rep_core.study.rubric import VALUES
 GOOD = 4
 """A value from here up counts as good."""
 
+SIGNATURE = "summary|good:4|items:main|quantiles:type7|sd:n-1|stage:final|v:1"
+"""How the numbers of a summary are made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.study.rubric import VALUES
+from pet2rep_core.study.summaries import SIGNATURE
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.leaderboard_charts import draw
 from pet2rep_core.ui.plain import escape_markdown
@@ -109,10 +110,7 @@ def _draw_ratings(page: Page, results: StudyResults) -> None:
         _draw_radar(page, results)
     with right:
         _draw_distributions(page, results)
-    draw_signatures(
-        page, ["mean, SD (n - 1), quartiles (type 7) and shares over main items in their final stage|v:1"],
-        key="ratings_signatures",
-    )  # fmt: skip
+    draw_signatures(page, [SIGNATURE], key="ratings_signatures")
 
 
 def _draw_radar(page: Page, results: StudyResults) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pet2rep_core.study.estimates import Estimate
 from pet2rep_core.study.rubric import VALUES
+from pet2rep_core.study.summaries import SIGNATURE
 from pet2rep_core.workflow.study_results import ALL_READERS, StudyResults
 from pet2rep_core.workflow.study_validity import DimensionValidity
 
@@ -23,7 +24,7 @@ SUMMARY = pa.schema(
     {
         **_HEAD, "model": _TEXT, "input_setting": _TEXT, "n": _INT, "patients": _INT, "mean": _REAL, "sd": _REAL,
         "q1": _REAL, "median": _REAL, "q3": _REAL, "share_4_or_5": _REAL,
-        **{f"rated_{value}": _INT for value in VALUES}, "not_assessable": _INT,
+        **{f"rated_{value}": _INT for value in VALUES}, "not_assessable": _INT, "signature": _TEXT,
     }
 )  # fmt: skip
 AGREEMENT = pa.schema({**_HEAD, "readers": _TEXT, "statistic": _TEXT, **_ESTIMATE})
@@ -55,7 +56,7 @@ def summary_table(results: StudyResults) -> pa.Table:
                     "input_setting": arm.input_setting, "n": one.n, "patients": one.patients, "mean": one.mean,
                     "sd": one.sd, "q1": one.q1, "median": one.median, "q3": one.q3, "share_4_or_5": one.good_share,
                     **{f"rated_{value}": count for value, count in zip(VALUES, one.counts, strict=True)},
-                    "not_assessable": one.not_assessable,
+                    "not_assessable": one.not_assessable, "signature": SIGNATURE,
                 }
             )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=SUMMARY)

@@ -21,7 +21,7 @@ from pet2rep_core.study.agreement_tables import (
     incomplete_columns,
     incomplete_icc,
 )
-from pet2rep_core.study.estimates import Plan, Reason, draw_weights
+from pet2rep_core.study.estimates import Estimate, Plan, Reason, draw_weights, interval
 from tests.unit.study.sheets import FULL, HOLES, sheet_of, values_of
 
 PLAN = Plan(seed=3, resamples=200)
@@ -217,11 +217,21 @@ def test_one_patient_gives_numbers_without_intervals():
 
 
 def test_resamples_without_a_value_are_counted_and_left_out():
-    # Two patients: each alone has no variation, so that half of the resamples have no kappa.
-    found = measure_agreement(sheet_of(["11", "11", "55", "55"], ["a", "a", "b", "b"]), PLAN).statistics
-    kappa = found["weighted_kappa"]
+    # Three patients: each alone has no variation, so that one resample in nine has no kappa.
+    rows, patients = ["11", "11", "33", "33", "55", "55"], ["a", "a", "b", "b", "c", "c"]
+    kappa = measure_agreement(sheet_of(rows, patients), Plan(3, 900)).statistics["weighted_kappa"]
     assert 70 < kappa.undefined < 130
     assert (kappa.low, kappa.high) == (1.0, 1.0)
+
+
+def test_a_statistic_that_most_resamples_lack_has_no_interval():
+    rows, patients = ["11", "11", "11", "12"], ["a", "b", "c", "d"]
+    some = measure_agreement(sheet_of(rows, patients), Plan(3, 400)).statistics["icc_2_1"]
+    assert some.value is not None
+    assert some.low is not None
+    alone = [Estimate(0.5, None, None, 4, 2, "s", 3, Reason.MOSTLY_UNDEFINED)]
+    drawn = np.array([np.nan, np.nan, np.nan, 0.5, 0.6])
+    assert [interval(0.5, drawn, Plan(3, 5), "s", items=4, patients=2)] == alone
 
 
 def test_counts_of_the_sheet():

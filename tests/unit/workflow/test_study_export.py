@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from pet2rep_core.errors import DatasetLayoutError, ReportParseError, StoreError, UnknownNameError
 from pet2rep_core.records import Language
+from pet2rep_core.study.agreement import measure_agreement
 from pet2rep_core.study.estimates import Plan
 from pet2rep_core.study.read_ratings import parse_ratings
 from pet2rep_core.workflow.study_cells import inert_cell, restored_cell
@@ -37,6 +39,7 @@ from pet2rep_core.workflow.study_results import agreement_of
 from tests.rated_study import rated_table
 from tests.unit.workflow.study_sources import PROTOCOL, source_of
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "study"
 PLAN = Plan(seed=5, resamples=60)
 EVIL = (
     '=HYPERLINK("http://x","y")',
@@ -154,10 +157,13 @@ def test_wide_and_by_reader_have_the_values_of_the_long_table(made):
     assert by_reader.num_rows == 12 * 2
 
 
+def test_headers_are_what_others_read(made):
+    golden = (GOLDEN / "headers.txt").read_text(encoding="utf-8").splitlines()
+    assert [f"{name}: {' '.join(table.schema.names)}" for name, table in made.tables.items()] == golden
+
+
 def test_the_agreement_input_gives_the_figures_of_the_study(made):
     sheets = parse_ratings(study_files(made, "csv")["agreement_input.csv"], "agreement_input.csv")
-    from pet2rep_core.study.agreement import measure_agreement
-
     for dimension, sheet in sheets.items():
         found = measure_agreement(sheet, PLAN).statistics
         expected = made.results.agreement[dimension].statistics
