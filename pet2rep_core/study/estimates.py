@@ -171,8 +171,8 @@ def interval(
     if not np.isfinite(value):
         return missing(undefined or Reason.UNDEFINED, signed, items=items, patients=patients)
     known = drawn[np.isfinite(drawn)] if patients > 1 else drawn[:0]
-    if patients < 2 or 2 * len(known) < len(drawn):
-        why = Reason.ONE_PATIENT if patients < 2 else Reason.MOSTLY_UNDEFINED
+    if patients < 2 or not len(known) or 2 * len(known) < len(drawn):
+        why = Reason.ONE_PATIENT if patients < 2 or not len(drawn) else Reason.MOSTLY_UNDEFINED
         return Estimate(
             float(value), None, None, items, patients, signed, len(drawn) - len(known) if patients > 1 else 0, why
         )

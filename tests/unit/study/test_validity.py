@@ -103,3 +103,9 @@ def test_one_reader_has_no_ceiling():
     ceiling = measure_ceiling(sheet_of(["3", "4", "5"]), PLAN)
     assert {one.why for one in ceiling.mean.values()} == {Reason.ONE_READER}
     assert measure_ceiling(sheet_of([]), PLAN).mean["spearman"].why is Reason.NOTHING
+
+
+def test_readers_who_meet_on_one_patient_alone_have_a_ceiling_without_an_interval():
+    ceiling = measure_ceiling(sheet_of(["12", "23", "35", "4.", ".2"], ["a", "a", "a", "b", "c"]), PLAN)
+    assert ceiling.mean["tau_b"].value == 1
+    assert ceiling.mean["tau_b"].why is Reason.ONE_PATIENT
