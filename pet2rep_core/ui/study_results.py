@@ -42,7 +42,7 @@ def draw_study_results(page: Page) -> None:
         st.info(say("study_results.no_rating"))
         return
     if results.blind:
-        st.info(say("study_results.blind", state=say(f"study_results.state_{source.state}")))
+        st.info(say("study_results.blind", state=say(f"studies.state_{source.state}")))
     _draw_counts(page, results)
     part = st.segmented_control(
         say("study_results.part"), list(PARTS), default=PARTS[0], required=True, key="results_part",
@@ -63,7 +63,7 @@ def draw_study_results(page: Page) -> None:
 
 
 def _study_name(page: Page, one: StudyLine) -> str:
-    return f"{one.title} · {page.text(f'study_results.state_{one.state.value}')} · {one.study_id}"
+    return f"{one.title} · {page.text(f'studies.state_{one.state.value}')} · {one.study_id}"
 
 
 def _draw_counts(page: Page, results: StudyResults) -> None:

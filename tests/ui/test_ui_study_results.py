@@ -118,7 +118,7 @@ def test_before_unblinding_no_part_of_the_study_names_a_model(open_app: Open) ->
             assert word not in sent, part
         if part == "ratings":
             assert "Model A" in sent
-            blind = text(ENGLISH, "study_results.blind", state=text(ENGLISH, "study_results.state_collecting"))
+            blind = text(ENGLISH, "study_results.blind", state=text(ENGLISH, "studies.state_collecting"))
             assert blind in [one.value for one in tab.info]
 
 
@@ -147,4 +147,4 @@ def test_every_reason_has_its_words(language: Language) -> None:
         language is ENGLISH
     )
     for state in StudyState:
-        assert text(language, f"study_results.state_{state.value}")
+        assert text(language, f"studies.state_{state.value}")
