@@ -15,15 +15,17 @@ if not page.is_research:
     st.info(page.text("results.reading_only"))
     st.stop()
 names = ("tab_ours", "tab_published", "tab_study", "tab_ratings", "tab_files")
-ours, published, study, ratings, files = st.tabs([page.text(f"leaderboard.{name}") for name in names])
+labels = [page.text(f"leaderboard.{name}") for name in names]
+ours, published, study, ratings, files = st.tabs(labels, key="results_tab", on_change="rerun")
 book, board = shown_book(page), None
 with ours, shown_errors():
     draw_scoring(page, expanded=not book.languages)
     board = draw_leaderboard(page, book)
 with published, shown_errors():
     draw_published(page)
-with study, shown_errors():
-    draw_study_results(page)
+if study.open:  # thousands of ratings take seconds: only for who looks at them
+    with study, shown_errors():
+        draw_study_results(page)
 with ratings, shown_errors():
     draw_ratings(page)
 with files, shown_errors():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pet2rep_core.records import Language, Person, Role
+from pet2rep_core.records import Language
 from pet2rep_core.study.rubric import VALUES
 from pet2rep_core.study.summaries import SIGNATURE
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.leaderboard_charts import draw
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.studies import person_of
 from pet2rep_core.ui.study_agreement import draw_agreement, draw_readers
 from pet2rep_core.ui.study_cache import shown_results, shown_source, version_of
 from pet2rep_core.ui.study_charts import Bar, Mean, diverging_bars, radar
@@ -25,7 +26,7 @@ PARTS = ("ratings", "agreement", "models", "metrics", "readers", "files")
 def draw_study_results(page: Page) -> None:
     """Draw the results of one reader study, for researchers; models are letters until it is unblinded."""
     say = page.text
-    person = Person(page.reader, Role.RESEARCHER if page.is_research else Role.RATER)
+    person = person_of(page)
     studies = {one.study_id: one for one in study_list(page.server.store, person)}
     if not studies:
         st.info(say("study_results.no_study"))

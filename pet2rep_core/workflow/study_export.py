@@ -194,7 +194,8 @@ def _latex_methods(made: StudyTables) -> bytes:
     texts = [
         methods_text(made.results, made.source.protocol, language) for language in (Language.ENGLISH, Language.CHINESE)
     ]
-    return ("\n\n".join(escape_latex(text) for text in texts) + "\n").encode("utf-8")
+    head = "% The Chinese paragraph needs XeLaTeX or LuaLaTeX with the package ctex.\n"
+    return (head + "\n\n".join(escape_latex(text) for text in texts) + "\n").encode("utf-8")
 
 
 def _json(value: object, *, indent: int | None = None) -> str:

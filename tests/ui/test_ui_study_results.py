@@ -46,6 +46,7 @@ def _study(until: StudyState) -> str:
 
 def _open(open_app: Open, part: str = "ratings", language: Language = ENGLISH) -> AppTest:
     app = open_app("results", view="research", language=language.value)
+    app.session_state["results_tab"] = text(language, "leaderboard.tab_study")
     app.session_state["results_part"] = part
     app = app.run()
     assert not app.exception
