@@ -16,8 +16,11 @@ if not page.is_research:
 st.markdown(page.text("studies.lead"))
 with shown_errors():
     lines = study_list(page.server.store, person_of(page))
-    existing, new = st.tabs([page.text("studies.tab_existing", n=len(lines)), page.text("studies.tab_new")])
-    with existing, shown_errors():
-        draw_study(page, lines)
-    with new, shown_errors():
-        draw_form(page)
+    names = [page.text("studies.tab_existing", n=len(lines)), page.text("studies.tab_new")]
+    existing, new = st.tabs(names, key="studies-tabs", on_change="rerun")
+    if existing.open:
+        with existing, shown_errors():
+            draw_study(page, lines)
+    if new.open:
+        with new, shown_errors():
+            draw_form(page)

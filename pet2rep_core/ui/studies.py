@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Person, Role, StudyState
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, note_for_next_run, shown_errors
-from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.study_settling import draw_differences, draw_requests
 from pet2rep_core.ui.study_watching import draw_blinding, draw_events, draw_progress, draw_quality
 from pet2rep_core.ui.tables import percent, run_names
@@ -43,22 +43,26 @@ def draw_study(page: Page, lines: Sequence[StudyLine]) -> None:
     study = study_of(page.server.store, person_of(page), study_id)
     _draw_states(page, study)
     _draw_moves(page, study)
-    tabs = ["progress", "quality", "differences", "blinding", "plan", "events"]
-    drawn = st.tabs([page.text(f"studies.tab_{name}") for name in tabs])
     person = person_of(page)
-    with drawn[0], shown_errors():
-        draw_progress(page, person, study)
-        draw_requests(page, person, study)
-    with drawn[1], shown_errors():
-        draw_quality(page, person, study)
-    with drawn[2], shown_errors():
-        draw_differences(page, person, study)
-    with drawn[3], shown_errors():
-        draw_blinding(page, person, study)
-    with drawn[4], shown_errors():
-        _draw_plan(page, study)
-    with drawn[5], shown_errors():
-        draw_events(page, person, study)
+    drawers = {
+        "progress": _draw_progress,
+        "quality": draw_quality,
+        "differences": draw_differences,
+        "blinding": draw_blinding,
+        "plan": _draw_plan,
+        "events": draw_events,
+    }
+    names = [page.text(f"studies.tab_{name}") for name in drawers]
+    # only the open one is worked out: each looks at every rating of the study
+    for tab, draw in zip(st.tabs(names, key="study-tabs", on_change="rerun"), drawers.values(), strict=True):
+        if tab.open:
+            with tab, shown_errors():
+                draw(page, person, study)
+
+
+def _draw_progress(page: Page, person: Person, study: StudyFile) -> None:
+    draw_progress(page, person, study)
+    draw_requests(page, person, study)
 
 
 def _label(page: Page, line: StudyLine) -> str:
@@ -105,7 +109,7 @@ def _draw_moves(page: Page, study: StudyFile) -> None:
                     st.rerun()
 
 
-def _draw_plan(page: Page, study: StudyFile) -> None:
+def _draw_plan(page: Page, _: Person, study: StudyFile) -> None:
     """Show the protocol as it was decided."""
     plan, say = study.protocol, page.text
     names = run_names(page, page.server.store.runs())
@@ -126,5 +130,5 @@ def _draw_plan(page: Page, study: StudyFile) -> None:
         say("studies.rubric"): plan.rubric_version,
         say("studies.made_by"): f"{study.created_by}, {study.created_at[:16].replace('T', ' ')} UTC",
     }
-    table = "\n".join(f"| {escape_markdown(name)} | {escape_markdown(value)} |" for name, value in rows.items())
-    st.markdown(f"| | |\n|---|---|\n{table}")
+    table = pd.DataFrame({say("studies.what"): list(rows), say("studies.detail"): list(rows.values())})
+    st.dataframe(table, hide_index=True, width="stretch", height=36 * (len(rows) + 1))

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pet2rep_core.records import GenerationStatus, Language
+from pet2rep_core.records import Language
 from pet2rep_core.store import RunRow
 from pet2rep_core.study.design import PATIENT_GAP, REPEAT_GAP, REPEAT_SHARE, Design
 from pet2rep_core.study.protocol import PASS_MARK, Protocol, TrainingItem
@@ -84,11 +84,7 @@ def draw_form(page: Page) -> None:
 
 
 def _runs_with_reports(page: Page) -> list[RunRow]:
-    done = {
-        stored.generation.run_id
-        for stored in page.server.store.generations()
-        if stored.generation.status is GenerationStatus.DONE
-    }
+    done = {run_id for _, run_id in page.server.store.studies.finished_reports()}
     return [run for run in page.server.store.runs() if run.run_id in done]
 
 
@@ -111,12 +107,8 @@ def _choose_runs(page: Page, runs: Sequence[RunRow]) -> list[str]:
 
 def _choose_cases(page: Page, run_ids: Sequence[str]) -> list[str]:
     """Return the chosen cases, by default all that have a report of a chosen run."""
-    with_report = {
-        stored.generation.case_id
-        for run_id in run_ids
-        for stored in page.server.store.generations(run_id=run_id)
-        if stored.generation.status is GenerationStatus.DONE
-    }
+    finished = page.server.store.studies.finished_reports()
+    with_report = {case_id for case_id, run_id in finished if run_id in run_ids}
     rows = [row for row in page.server.store.cases() if row.case_id in with_report]
     datasets = sorted({row.dataset for row in rows})
     left, right = st.columns([1, 2])
@@ -156,8 +148,8 @@ def _choose_design(page: Page, readers: int) -> dict[str, Any]:
         per_item = two.number_input(
             say("studies.per_item"),
             min_value=1,
-            max_value=max(readers, 1),
-            value=min(2, max(readers, 1)),
+            max_value=max(readers, 2),
+            value=2,
             disabled=design is not Design.BLOCKS,
             key="new-per-item",
         )

@@ -7,8 +7,10 @@ import streamlit as st
 from pet2rep_core.records import Person, StudyState
 from pet2rep_core.study.rubric import VALUES
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.images import draw_images
 from pet2rep_core.ui.plain import escape_markdown, report_html
 from pet2rep_core.ui.tables import moment
+from pet2rep_core.workflow.open_case import open_case
 from pet2rep_core.workflow.study_adjudicate import (
     SETTLING,
     Disagreement,
@@ -69,6 +71,8 @@ def _draw_difference(page: Page, person: Person, study: StudyFile, one: Disagree
         right.info(say("review.no_reference"))
     else:
         right.html(report_html(texts.reference.text, language=language, label=say("review.reference")))
+    if st.toggle(say("studies.show_images"), key="difference-images"):
+        draw_images(page, open_case(store, page.server.settings, texts.case_id), None)
     dimension = page.server.rubric.dimension(one.dimension)
     st.markdown(f"**{dimension.name[page.language]}** – {dimension.question[page.language]}")
     for comment in one.comments:

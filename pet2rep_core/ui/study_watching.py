@@ -36,7 +36,7 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
             say("studies.training"): f"{one.training_done} / {one.training_total}",
             say("studies.within_one"): percent(one.within_one),
             say("studies.passed"): _passed(page, one),
-            say("studies.progress"): one.done / one.total if one.total else 0.0,
+            say("studies.progress"): 100 * one.done / one.total if one.total else 0.0,
             say("studies.items"): f"{one.done} / {one.total}",
             say("studies.active_time"): NOTHING
             if one.median_active_ms is None
@@ -46,7 +46,7 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
         }
         for one in readers
     ]
-    bar = st.column_config.ProgressColumn(say("studies.progress"), min_value=0.0, max_value=1.0, format="percent")
+    bar = st.column_config.ProgressColumn(say("studies.progress"), min_value=0, max_value=100, format="%.0f%%")
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config={say("studies.progress"): bar})
     if study.state not in OPEN_STATES:
         return

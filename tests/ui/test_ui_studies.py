@@ -38,6 +38,20 @@ def words(app):
     return "\n".join(str(part.value) for part in parts)
 
 
+def table(app, column):
+    return next(one.value for one in app.dataframe if column in one.value)
+
+
+def turn_to(app, tab):
+    app.session_state["study-tabs"] = tab
+    return app.run()
+
+
+def new_study(app):
+    app.session_state["studies-tabs"] = "New study"
+    return app.run()
+
+
 def press(app, key):
     button = next(one for one in app.button if one.key == key or (one.key or "").startswith(key))
     return button.click().run()
@@ -47,7 +61,7 @@ def test_without_reports_the_page_says_what_to_do(page):
     app = page()
     assert not app.exception
     assert "There is no study yet." in words(app)
-    assert "Generate reports first." in words(app)
+    assert "Generate reports first." in words(new_study(app))
 
 
 def test_a_reading_person_sees_nothing_of_it(store, page):
@@ -60,7 +74,7 @@ def test_a_reading_person_sees_nothing_of_it(store, page):
 
 def test_a_study_is_planned_seen_and_made(store, page):
     add_reports(store, 8)
-    app = page()
+    app = new_study(page())
     assert "Choose these to see what the study asks and gives: Title, Models and settings, Readers." in words(app)
     app.multiselect(key="new-runs").select("r-model-good").select("r-model-fair").run()
     app.multiselect(key="new-readers").set_value(["R01", "R02"]).run()
@@ -84,7 +98,7 @@ def test_a_study_is_planned_seen_and_made(store, page):
 
 def test_what_cannot_be_is_said_in_one_sentence(store, page):
     add_reports(store, 3)
-    app = page()
+    app = new_study(page())
     app.multiselect(key="new-runs").select("r-model-good").run()
     app.multiselect(key="new-readers").set_value(["R01"]).run()
     assert "With one reader a report there is no agreement to measure." in words(app)
@@ -115,15 +129,17 @@ def test_progress_quality_and_events_are_shown(store, page):
     whole_study(store, cases=5)
     app = page()
     assert not app.exception
-    frames = [one.value for one in app.dataframe]
-    progress = next(frame for frame in frames if "Passed" in frame)
+    progress = table(app, "Passed")
     assert list(progress["Reader"]) == ["R01", "R02", "R03"]
     assert list(progress["Passed"]) == ["yes", "yes", "yes"]
-    quality = next(frame for frame in frames if "Stands out" in frame)
+    quality = table(turn_to(app, "Quality"), "Stands out")
     assert "straight-lining" in quality.set_index("Reader").loc["R03", "Stands out"]
-    leaks = next(frame for frame in frames if "names itself" in frame)
+    leaks = table(turn_to(app, "Blinding"), "names itself")
     assert leaks["names itself"].sum() == 4
-    events = next(frame for frame in frames if "What" in frame)
+    assert "Three readers" in app.selectbox[0].options[0]
+    plan = table(turn_to(app, "Plan"), "Detail").set_index("What")["Detail"]
+    assert (plan["Readers"], plan["Seed"]) == ("R01, R02, R03", "7")
+    events = table(turn_to(app, "Events"), "Who")
     assert list(events["What"])[-1] == "made"
     app = press(app, "verify-study")
     assert "All is well: no event, rating or item was edited." in words(app)
@@ -148,7 +164,7 @@ def test_differences_are_settled_without_names(store, page):
     study_id = started_study(store, a_protocol(3, training=0, readers=("R01", "R02"), staged=False))
     read_items(store, study_id, "R01", Habit(spread=0))
     read_items(store, study_id, "R02", Habit(shift=-2, spread=0))
-    app = page()
+    app = turn_to(page(), "Differences")
     assert not app.exception
     choice = next(one for one in app.selectbox if one.key == "difference-choice")
     assert all(not any(name in option for name in ("R01", "R02", "model")) for option in choice.options)

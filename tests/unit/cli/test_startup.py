@@ -38,17 +38,8 @@ def test_help_loads_nothing_heavy(code, tmp_path):
 @pytest.mark.parametrize(
     "module",
     [
-        "inspecting",
-        "importing",
-        "generating",
-        "scoring",
-        "agreeing",
-        "exporting",
-        "demo",
-        "verifying",
-        "layouts",
-        "studies",
-        "models",
+        *("inspecting", "importing", "generating", "scoring", "agreeing", "exporting", "demo", "verifying", "layouts"),
+        *("models", "studies"),
     ],
 )
 def test_no_command_loads_models_or_the_interface(module, tmp_path):

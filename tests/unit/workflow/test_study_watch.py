@@ -21,6 +21,7 @@ from pet2rep_core.workflow.study_watch import guess_results, history, leak_count
 from tests.reader_study import (
     ADMIN,
     KEYS,
+    LANGUAGE,
     MODELS,
     RESEARCHER,
     Habit,
@@ -29,6 +30,7 @@ from tests.reader_study import (
     click,
     person,
     read_items,
+    read_store,
     started_study,
     whole_study,
 )
@@ -273,3 +275,12 @@ def test_a_whole_study_comes_out_as_one_table(store):
     assert set(marks["text"]) == {"generated", "reference"}
     assert (marks["end"] > marks["start"]).all()
     assert store.verify() == []
+
+
+def test_a_study_is_made_of_whatever_reports_a_store_has(filled):
+    study_id = read_store(filled, LANGUAGE)
+    assert {one.state for one in studies_of(filled, person("R01"))} == {StudyState.COLLECTING}
+    assert [one.done for one in progress(filled, RESEARCHER, study_id)] == [one.total for one in progress(
+        filled, RESEARCHER, study_id
+    )]  # fmt: skip
+    assert progress(filled, RESEARCHER, study_id)[0].total > 15
