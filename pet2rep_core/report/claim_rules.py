@@ -50,7 +50,7 @@ RULES = {
         clause_mark=re.compile(r"[,;。]"),
         reference_before=re.compile(
             r"(?:血池|本底|背景|参考|对照|对侧|正常肝(?:脏|实质)?|(?:高于|低于|超过|接近|相当于|不高于)[^,;。]{0,10})"
-            r"(?:区|的|值|部)*\(?(?:其|为|约)?$"
+            r"(?:区|的|值|部)*\(?(?:其|为|约)?$|\((?:参考|同期|正常|周围|而)*(?:肝脏?|脾脏?|纵隔)(?:实质|右叶)?$"
         ),
         lesion=re.compile(r"结节|肿块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结"),
         bare_node=re.compile(r"淋巴结"),
@@ -59,7 +59,9 @@ RULES = {
         respectively=re.compile(r"分别|依次"),
     ),
     Language.ENGLISH: ClaimRules(
-        sides=re.compile(r"\b(?:left|right|bilateral(?:ly)?|both sides)\b", re.IGNORECASE),
+        sides=re.compile(
+            r"\b(?:left|right|bilateral(?:ly)?|both sides|[rl]t|(?-i:[RL])(?=:| [a-z]))\b", re.IGNORECASE
+        ),
         compared_before=re.compile(
             r"\b(?:than|to|versus|vs|with|except|not|over)\s(?:(?:the|that|of|on|in|contralateral)\s)*$", re.IGNORECASE
         ),

@@ -277,7 +277,8 @@ class _Page:
                 start, end = self._sentence(at)
                 if value.earlier or value.value < HIGH_SUV_MAX or self._of_earlier(value.start):
                     continue
-                if self._links_in(start, end) or not self._rules.lesion.search(self._text, start, at):
+                others = [link for link in self._links_in(start, end) if link.statement.state is not UptakeState.ABSENT]
+                if others or not self._rules.lesion.search(self._text, start, at):
                     continue
                 label = self._at(value.label_start)
                 places = self._places_at(label, at)

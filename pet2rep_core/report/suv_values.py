@@ -13,6 +13,7 @@ _LABEL = re.compile(
     r"(?:\s?\(\s?SUV\s?-?(?:max)?\s?\))?"
     r"|(?:standardi[sz]ed uptake value|标准化?摄取值)s?\s?\(\s?SUV\s?-?max\s?\)"
     r"|SUV(?:bw)?\s?-?\(?\s?(?:max(?:imum|imal)?\b\.?|max(?![a-z])|最[大高])\)?"
+    r"|\bSUVs\s?max(?![a-z])"
     r")"
     r"|(?P<bare>\bSUVs?(?![a-z])(?!\s?-?\(?(?:mean|avg|average|peak|min|med|ratio|r\b|lbm|lean|平均|均值?|峰|最小|比))"
     r"|标准化?摄取值)",
@@ -21,7 +22,8 @@ _LABEL = re.compile(
 _BETWEEN = re.compile(
     r"(?:\s(?:of|in|for|within)\s(?:the\s)?(?:(?!and\b|with\b|mean\b|than\b)[a-z-]+\s){1,6}?(?=(?:is|was|has|measur\w+|decreas\w+"
     r"|increas\w+|declin\w+|fell|rose|now)\b))?"
-    r"(?:\s|[=:≈~<>≤≥(]|值|约|为|是|达|高|最|大|于|介|范围|在|分别|依次|均|接近|近|从|由|到|至|升|降"
+    r"(?:\s|\(?(?:\d{1,3}\s?(?:h|min|小时|分钟)|early|delayed|早期|延迟|常规)(?:显像|相)?\)|[=:≈~<>≤≥(]|值|约|为|是|达|高|最"
+    r"|大|于|介|范围|在|分别|依次|均|接近|近|从|由|到|至|升|降|增|加|减|低(?!于)|上|下|者|仍|仅|区间|波动"
     r"|[左右][侧叶]?|早期|常规|初始|第一次|显像|现|本次|目前|其|数值|测|得"
     r"|\b(?:values?|of|is|was|are|were|up|to|about|approximately|approx\.?|around|roughly|nearly|measur(?:es?|ed|ing)"
     r"|at|between|from|rang(?:es?|ing)|as|high|a|the|with|reach(?:es|ed|ing)|ca\.?|now|currently|respectively"
@@ -48,6 +50,10 @@ _DELAYED = re.compile(
     r"[,;(\s]*(?:(?:\d\s?(?:h|小时)\s?)?延迟(?:显像|相|扫描|期|后|像)*"
     r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}?",
     re.IGNORECASE,
+)
+_DELAYED_IMAGES = re.compile(r"延迟|双时相|\bdelayed\b|\bdual[- ](?:time|phase)", re.IGNORECASE)
+_EARLIER_STUDY = re.compile(
+    r"较前|前次|上次|前片|旧片|既往|外院|原|(?:治疗|化疗|放疗|术)前|\b(?:previous|prior|baseline|earlier|last)", re.IGNORECASE
 )
 _EARLIER_BEFORE = re.compile(
     r"(?:原|前次|上次|前片|旧片|既往|外院|治疗前|化疗前|术前|(?:previous|prior|baseline|earlier|old|former)(?:ly)?)\s?\(?\s?$",
@@ -85,7 +91,9 @@ def find_suv_values(text: str, start: int, end: int) -> list[RawSuv]:
             continue
         earlier = _EARLIER_BEFORE.search(text, start, label.start()) is not None
         changed = _CHANGED_BEFORE.search(text, label.end(), between.end()) is not None
+        one_study = _DELAYED_IMAGES.search(text, start, end) and not _EARLIER_STUDY.search(text, start, end)
         for number, (match, was_before) in enumerate(_numbers(text, first, changed, end)):
+            was_before = was_before and not one_study
             value = match.group()
             found.append(
                 RawSuv(

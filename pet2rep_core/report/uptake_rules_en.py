@@ -44,7 +44,7 @@ _DEGREE = (
     r"|intensely|marked|markedly|moderate|moderately|mild|mildly|high"
     r"|higher|avid|focal|"
     r"abnormal|abnormally|diffuse|diffusely|strong|prominent|heterogeneous"
-    r"|low-grade|faint|pathologic|pathological|excessive|raised|enhanced"
+    r"|low-grade|low-level|faint|pathologic|pathological|excessive|raised|enhanced"
     r"|"
     r"slightly increased|asymmetric|persistent|residual|multifocal|patchy"
     r"|ring-like|linear|nodular|greater(?! (?:curv|troch|oment|saph|wing))|heightened|stable|unchanged|degenerative"
@@ -55,7 +55,7 @@ _DEGREE = (
     r"|suspicious|concerning|variable|disproportionate|unexpected|gradient of)"
 )
 _NO = (
-    r"\b(?:no|without|neither|nor|not|negative for|free of|lack of|lacks?"
+    r"\b(?:no|none|nothing|without|neither|nor|not|negative for|free of|lack of|lacks?"
     r"|lacking|absence of (?:any |abnormal|increased|significant|focal))"
 )
 _OPEN = (
@@ -84,6 +84,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b(?:resolution|normali[sz]ation|disappearance) of (?:\w+ ){{0,4}}?(?:{_UPTAKE}"
         rf"|hypermetabolism|fdg[- ]avid\w*)"
         r"|\bcomplete metabolic (?:response|resolution|remission)"
+        rf"|\bresolved (?:\w+ ){{0,2}}?(?:{_UPTAKE}|hypermetaboli\w+|(?:fdg[- ])?avid\w*)"
         rf"|(?:{_UPTAKE} ?(?:{_BE}|{_ADV})*)?\b(?:has|have|had) (?:\w+ ){{0,2}}?"
         rf"(?:resolved|normali[sz]ed|returned to (?:normal|background|baseline)"
         rf"|disappeared)",
@@ -180,9 +181,16 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"(?:the |that of |mediastinal |surrounding |normal )*(?:blood[- ]?pool|background|liver|normal|baseline)",
     ),
     (
+        "at or below blood pool",
+        _NORMAL,
+        rf"(?:\b{_DEGREE} (?:\w+ )?)?{_UPTAKE},? (?:that |which )?(?:{_BE}|{_ADV}|at or )*(?:below|less than|lower than"
+        r"|not above|not exceeding|equal to|similar to|comparable to) (?:the |that of |level of |mediastinal |adjacent "
+        r"|surrounding |normal )*(?:blood[- ]?pool|background)",
+    ),
+    (
         "below liver",
         _NORMAL,
-        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the |that of )*(?:liver|hepatic)"
+        rf"(?:\b{_DEGREE} (?:\w+ )?)?{_UPTAKE},? ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the |that of )*(?:liver|hepatic)"
         r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely)",
     ),
     (
@@ -196,6 +204,9 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bphysiolog\w+ (?:\w+ ){{0,3}}?(?:{_UPTAKE}|distribution|excretion"
         rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{_UPTAKE})"
         rf"|\bnormal (?:bio)?distribution(?: of (?:{_TRACER}|radioactivity))?"
+        rf"|\bnormal in (?:\w+,? ){{1,4}}?(?:and )?{_UPTAKE}"
+        rf"|\b(?:(?:symmetric(?:al)?|low-level|low-grade|mild|diffuse|background),? ){{1,3}}{_UPTAKE},? (?:which is |is |likely )?"
+        r"(?:normal\b|physiolog\w+|within normal)"
         rf"|\b(?:no (?:significant |obvious |definite )?abnormalit\w+|normal"
         rf"|unremarkable) (?:in|of|on) (?:the )?(?:{_UPTAKE}|pet)"
         rf"|\b(?:symmetric(?:al)?|uniform|homogeneous|background|background-level"
@@ -227,7 +238,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
-        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent)\b"
+        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent"
+        r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b"
         r"|\bhot (?:spots?|nodules?|foc(?:us|i))|\bdeauville (?:score |criteria |category )?(?:of )?[45]\b"
         r"|\b(?:remain(?:s|ing)?|persist(?:s|ing)?|persistently|still|is|are) above(?= (?:the )?(?:\w+ )?(?:blood pool"
         r"|background|liver|mediastin))",
@@ -265,7 +277,7 @@ _CT_NOUN = (
     r"|height|enhancement|opacit\w+|stranding|transparency)"
 )
 CT_WORDING = re.compile(
-    rf"\b(?:increased|decreased|reduced|elevated|low|high|lower|higher"
+    rf"\b(?!normal in \w+(?:, \w+)?,? and (?:\w+ )?{_UPTAKE})(?:increased|decreased|reduced|elevated|low|high|lower|higher"
     rf"|abnormal|diffusely|unevenly|normal|mildly|slightly|homogeneous"
     rf"|uniform)(?:-| (?:[a-z]+ )?){_CT_NOUN}\b"
     rf"|\b{_CT_NOUN}(?: (?:of|in) [^,.;]{{1,30}}?)? (?:is|are|shows|appears"
@@ -341,7 +353,7 @@ LANDMARK_BEFORE = re.compile(
     re.IGNORECASE,
 )
 CONTRAST = re.compile(
-    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?" r"|apart from|aside from|other than)\b|:",
+    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?" r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",
     re.IGNORECASE,
 )
 VERB = re.compile(

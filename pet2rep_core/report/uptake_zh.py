@@ -26,7 +26,7 @@ from pet2rep_core.report.uptake_words import (
 _SENTENCE_END = re.compile(r"[。;!\n\r\u2028\u2029]+|(?<=[\u4e00-\u9fff)])\.(?!\d)")
 _CLAUSE_END = re.compile(r",(?!\d{3}(?!\d))|:")
 _EXCEPT = re.compile(r"除[^,]{1,16}?外(?!科|周|侧|缘)")
-_UPTAKE_WORD = re.compile(r"FDG|SUV|代谢|摄取|放射性|显像剂", re.IGNORECASE)
+_UPTAKE_WORD = re.compile(r"FDG|SUV|代谢|摄取|放射性|显像剂|示踪剂|显影", re.IGNORECASE)
 _LIST = re.compile(r"[、及和与/或以双两左右侧部并,]*")
 LOWER_THAN_BEFORE = "lower than before"
 HIGH_SUV_MAX = 2.5
@@ -450,6 +450,8 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
     if others and word.endswith("脂肪间隙") and _FAT_PLANE.match(text, mention.end, b):
         return True
     if others and rules.LANDMARK_AFTER.match(text, mention.end, b):
+        return True
+    if others and rules.REFERENCE_BEFORE.search(before) and rules.REFERENCE_AFTER.match(text, mention.end, b):
         return True
     if rules.STRONG_LANDMARK.search(before):
         return others or not _INVADES.search(before)
