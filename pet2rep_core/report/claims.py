@@ -201,9 +201,13 @@ class _Page:
             if not self._rules.list_gap.fullmatch(self._text, other.end, at):
                 return None
             if (side := self._words.get(other.start)) is not None and self.sided(other.organ):
-                return side
+                return None if other.organ != mention.organ and self._side_is_part(other) else side
             at = other.start
         return None
+
+    def _side_is_part(self, mention: Mention) -> bool:
+        """Tell whether the word for the organ holds its side: 双肺、肝脏 gives the liver none."""
+        return self._text[mention.start] in "左右双两"
 
     def _side_before(self, mention: Mention, stop: int, *, always: bool = False) -> Side | None:
         """Return the side of the nearest earlier word for the same organ in the sentence of the statement."""

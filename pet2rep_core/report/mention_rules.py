@@ -82,7 +82,7 @@ RULES = {
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
         sides=re.compile(r"\b(?:(?:left|right|bilateral|both)(?:-sided)?|[rl](?:ul|ll|t)|rml|(?:[24]"
-        r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]))\b", re.IGNORECASE),
+        r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
         side_after=re.compile(
             r"\s?(?:(?:nodes?|lymph nodes?|glands?|lobes?)\s)?(?:\(|on\s(?:the\s)?|,\s)?(left|right|bilateral)(?:ly)?\b"
             r"(?!\s(?:upper|lower|middle|hilar|lobe|lung|kidney|adrenal|axilla|breast|femur|iliac))",

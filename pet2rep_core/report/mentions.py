@@ -221,7 +221,12 @@ def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | Non
 def side_named(word: str) -> Side:
     """Return the side that a word for a side names, in either language."""
     lower = word.lower()
-    left = "左" in lower or lower == "l" or lower.startswith(("left", "lt", "lul", "lll")) or (lower.endswith("l") and lower[0].isdigit())
+    left = (
+        "左" in lower
+        or lower == "l"
+        or lower.startswith(("left", "lt", "lul", "lll"))
+        or (lower.endswith("l") and lower[0].isdigit())
+    )
     right = (
         "右" in lower
         or lower == "r"

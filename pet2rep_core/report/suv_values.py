@@ -48,15 +48,16 @@ _CHANGED_BEFORE = re.compile(
 )
 _DELAYED = re.compile(
     r"[,;(\s]*(?:(?:\d\s?(?:h|小时)\s?)?延迟(?:显像|相|扫描|期|后|像)*"
-    r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}?",
+    r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}",
     re.IGNORECASE,
 )
 _DELAYED_IMAGES = re.compile(r"延迟|双时相|\bdelayed\b|\bdual[- ](?:time|phase)", re.IGNORECASE)
 _EARLIER_STUDY = re.compile(
-    r"较前|前次|上次|前片|旧片|既往|外院|原|(?:治疗|化疗|放疗|术)前|\b(?:previous|prior|baseline|earlier|last)", re.IGNORECASE
+    r"较前|前次|上次|前片|旧片|既往|外院|原|(?:治疗|化疗|放疗|术)前|\b(?:previous|prior|baseline|earlier|last)",
+    re.IGNORECASE,
 )
 _EARLIER_BEFORE = re.compile(
-    r"(?:原|前次|上次|前片|旧片|既往|外院|治疗前|化疗前|术前|(?:previous|prior|baseline|earlier|old|former)(?:ly)?)\s?\(?\s?$",
+    r"(?:(?<=[(,;])前|原|前次|上次|前片|旧片|既往|外院|治疗前|化疗前|术前|(?:previous|prior|baseline|earlier|old|former)(?:ly)?)\s?\(?\s?$",
     re.IGNORECASE,
 )
 _EARLIER_AFTER = re.compile(

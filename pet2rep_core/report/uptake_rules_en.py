@@ -353,7 +353,8 @@ LANDMARK_BEFORE = re.compile(
     re.IGNORECASE,
 )
 CONTRAST = re.compile(
-    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?" r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",
+    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?"
+    r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",
     re.IGNORECASE,
 )
 VERB = re.compile(

@@ -90,7 +90,8 @@ def _chinese_table() -> tuple[re.Pattern[str], dict[str, _Word]]:
     for word in lexicon.not_organs[Language.CHINESE]:
         table.setdefault(word, _Word((), ()))
     words = "|".join(sorted(map(re.escape, table), key=lambda w: (-len(w), w)))
-    level = r"(?<![A-Za-z0-9])[CTLS]\d{1,2}(?:[-/~][CTLS]?\d{1,2})?(?![A-Za-z0-9期])(?!水平|层面|平面)"
+    number = r"(?:(?<![A-Za-z0-9])[CTLS]|[颈胸腰骶])\d{1,2}(?:[-/~][CTLS]?\d{1,2})?"
+    level = rf"{number}(?:椎体?)?(?:及其?|[左右双]侧)*附件|{number}(?![A-Za-z0-9期区组.])(?!水平|层面|平面|cm|mm)"
     return re.compile(rf"(?P<word>{words})|(?P<node>淋巴结)|(?P<level>{level})"), table
 
 

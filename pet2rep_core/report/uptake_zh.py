@@ -39,6 +39,7 @@ _LIGHT = re.compile(
 _NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
 _FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")
 _BONE_OF_OTHERS = frozenset({"骨质", "骨质破坏", "骨皮质", "骨"})
+_BESIDE_LESION = re.compile(r"(?:邻近|相邻|毗邻|周围)(?:的|左侧|右侧|左|右)*")
 _LIES_IN = re.compile(r"位于(?:左|右)?侧?$")
 _FAT_PLANE = re.compile(r"(?:尚|稍|欠|略)?(?:模糊|清晰|清楚|消失|密度|浑浊|清|存在|可见)")
 _MASS = re.compile(r"肿块|占位|软组织|团块")
@@ -443,6 +444,10 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
     if not _is_node_region(mention) and rules.PLACE_AFTER.match(text, mention.end, b):
         return True
     word = text[mention.start : mention.end]
+    if mention.organ == "bone" and others and _BESIDE_LESION.fullmatch(before):
+        # destroyed bone beside a lesion is a finding of its own where it is named
+        if word not in _BONE_OF_OTHERS and "破坏" in text[mention.end : b]:
+            return False
     if others and (
         (word in _BONE_OF_OTHERS and rules.WITH_BONE.search(before)) or (word == "胸腔" and _LIES_IN.search(before))
     ):
