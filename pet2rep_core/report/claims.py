@@ -153,7 +153,7 @@ class _Page:
                 return sides
         if own is not None:
             return {own}
-        return self._sides_after(link)
+        return self._sides_after(link) or self._sides_of_examples(link)
 
     def _reach(self, link: Link) -> tuple[int, int]:
         """Return where words about the sides of a statement's organ may stand: up to the next organ."""
@@ -244,6 +244,17 @@ class _Page:
         if match is None:
             return set()
         return self._free_sides(match.start(), match.end())
+
+    def _sides_of_examples(self, link: Link) -> set[Side]:
+        """Return sides of places named as examples after a general statement: osseous lesions …, including left ilium."""
+        start = max(link.statement.end, link.mention.end)
+        _, end = self._sentence(link.statement.start)
+        if not self._rules.example.search(self._text, start, end):
+            return set()
+        linked = {one.mention.start for one in self._links_in(*self._sentence(link.statement.start))}
+        named = self._named[bisect_left(self._named_starts, start) : bisect_left(self._named_starts, end)]
+        places = [one.start for one in named if one.organ == link.mention.organ and one.start not in linked]
+        return {self._words[place] for place in places if place in self._words}
 
     def _names_organ(self, start: int, end: int) -> bool:
         """Tell whether a side word at [start, end) stands by the name of an organ."""

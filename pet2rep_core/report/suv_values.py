@@ -37,9 +37,11 @@ _UNIT_AFTER = (
 _NUMBER = re.compile(rf"\d{{1,3}}(?:\.\d{{1,2}})?{_UNIT_AFTER}", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:-|~|–|—|至|到|to\b|and(?=\s\d))\s?", re.IGNORECASE)
 _LIST = re.compile(
-    r"(?:\s(?:on|in) the (?:right|left)(?: side)?|\s?\((?:left|right|左侧?|右侧?)\))?\s?(?:、|,\s?and\b|,"
+    r"(?:\s(?:on|in) the (?:right|left)(?: side)?"
+    r"|\s(?:on|at|in)\s(?:the\s)?(?:early|initial|delayed|standard|routine)(?:\s(?:imaging|images?|phase|scan))?"
+    r"|\s(?:at|after)\s\d{1,3}[\s-]?(?:min\w*|h\w*)(?!\S)|\s?\((?:left|right|左侧?|右侧?)\))?\s?(?:、|,\s?and\b|,"
     r"|/|和|及|与|or\b|and\b"
-    r"|或)\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?)?",
+    r"|或|\s(?:versus|vs\.?)(?=\s?[\d.]+\s(?:on the (?:left|right)|in the contralateral|contralateral)))\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?)?",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(r"\s?(?:→|->|(?:降低?|减低?|下降|升高?|增高?|上升)(?:至|到|为))\s?")

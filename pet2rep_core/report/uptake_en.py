@@ -41,6 +41,7 @@ LOWER_THAN_BEFORE = "lower than before"
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text gives nothing else."""
 
+_GOES_WITH_NEXT = re.compile(r"\s(?:in|within|of|inside|with|and|surrounded by)(?:\s[\w-]+){0,2}\s?$", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -73,6 +74,7 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
     pending: list[list[Mention]] = []
     last: list[Link] = []
     named = False
+    relative = rules.RELATIVE_TO_EARLIER.search(sentence) is not None
     for a, b in spans_between(text, rules.CONTRAST, start, end):
         mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
@@ -82,12 +84,16 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
         clause = readable[a - start : b - start]
         found = _statements(clause, a, named, mentions)
         found = sorted([*found, *(s for s in compared if a <= s.start < b)], key=lambda s: s.start)
+        if not found and not named and (bare := rules.BARE_UPTAKE.search(readable[a - start : end - start])):
+            found = [Statement(UptakeState.INCREASED, a + bare.start(), a + bare.end(), "uptake seen")]
         if not found and rules.UPTAKE_WORD.search(text, a, b) and (gone := rules.RESOLUTION.search(text, a, b)):
             found = [Statement(UptakeState.NORMAL, *gone.span(), "resolved")]
         named = named or rules.UPTAKE_WORD.search(text, a, b) is not None
         if not found:
             pending.extend(_runs(text, mentions))
             continue
+        if relative:
+            found = [_against_earlier(text, statement) for statement in found]
         for statement in found:
             if statement.rule == LOWER_THAN_BEFORE:
                 about = mentions or (pending[-1] if pending else [])
@@ -119,6 +125,14 @@ def _compared(text: str, start: int, end: int) -> list[Statement]:
         elif rules.LOWER_THAN_BEFORE.search(match.group()):
             found.append(Statement(None, *match.span(), LOWER_THAN_BEFORE))
     return found
+
+
+def _against_earlier(text: str, statement: Statement) -> Statement:
+    """Return a decrease that is measured against an earlier study as no state of its own."""
+    words = text[statement.start : statement.end].lower()
+    if statement.rule == "uptake lower" and words.startswith(("decreas", "reduc", "diminish", "lower", "less")):
+        return replace(statement, state=None, rule=LOWER_THAN_BEFORE)
+    return statement
 
 
 def _still_above(text: str, start: int, end: int, lower: list[Link]) -> list[Link]:
@@ -159,9 +173,14 @@ def _tie_clause(
 ) -> list[Link]:
     sentence_start, a, b = span
     at = a
+    waiting: list[Statement] = []
     for number, statement in enumerate(found):
         stop = found[number + 1].start if number + 1 < len(found) else b
         targets = _targets(text, (at, stop), statement, mentions, pending)
+        if not targets and stop < b and _GOES_WITH_NEXT.fullmatch(text, statement.end, stop):
+            # "photopenia within the hypermetabolic hepatic mass": the organ stands after both
+            waiting.append(statement)
+            continue
         at = max([statement.end, *(m.end for m in targets if m.start >= statement.start)])
         if statement.state is None:
             continue
@@ -176,8 +195,9 @@ def _tie_clause(
             targets = _run_from(text, after, stop) if after else [] if mentions else previous
             at = max([at, *(m.end for m in targets if m.start >= statement.start)])
         if targets:
-            last = [Link(statement, mention) for mention in dict.fromkeys(targets)]
+            last = [Link(one, mention) for one in (*waiting, statement) for mention in dict.fromkeys(targets)]
             links.extend(last)
+        waiting = []
     return last
 
 

@@ -321,6 +321,17 @@ HIGHER_THAN_BEFORE = re.compile(
     r"\b(?:increas\w*|higher|greater|more (?:avid|intense\w*|hypermetabolic|active)|progress\w+)\b", re.IGNORECASE
 )
 LOWER_THAN_BEFORE = re.compile(r"\b(?:decreas\w*|lower|less|reduc\w+|diminish\w*|improv\w+|declin\w+)\b", re.IGNORECASE)
+RELATIVE_TO_EARLIER = re.compile(
+    r"^(?!.*\b(?:unchanged|stable|similar)\b).*?(?:\binterval\b|\b(?:since|compared (?:to|with)|from|than) (?:the )?"
+    r"(?:prior|previous|baseline|earlier|last)|suv\s?-?(?:max)? ?(?:of |= ?|now )?[\d.]+,? ?\(?"
+    r"(?:from|previously|prior|versus|vs\.?|compared (?:to|with)) [\d.]|\b(?:previously|prior|was) (?:suv\s?-?max )?(?:of )?[\d.])",
+    re.IGNORECASE | re.DOTALL,
+)
+BARE_UPTAKE = re.compile(
+    r"^\s*(?:the )?(?:fdg |tracer |radiotracer )?(?:uptake|avidity|hypermetabolism)(?= (?:in|within|along|at|throughout|around"
+    r"|about|of)\b)(?!.*\b(?:is|are|was|were|may|can|cannot|could|limit\w*|physiolog\w+|normal|no|not|without)\b)",
+    re.IGNORECASE,
+)
 RESOLUTION = re.compile(r"\b(?:resolution|disappearance|normali[sz]ation) of\b", re.IGNORECASE)
 PERSISTS = re.compile(
     r"\b(?:persists?|persisting|remains? (?:present|visible|avid|active|elevated|increased|hypermetabolic))\b",
