@@ -16,7 +16,8 @@ class ClaimRules:
     ``most_of_all`` the largest of several lesions; ``side_after`` words right after a statement that may hold sides;
     ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
-    for a lesion; ``example`` words before the places that a general statement gives.
+    for a lesion; ``example`` words before the places that a general statement gives; ``found_at`` a
+    value with the place right after it.
     """
 
     sides: re.Pattern[str]
@@ -34,6 +35,7 @@ class ClaimRules:
     lesion: re.Pattern[str]
     respectively: re.Pattern[str]
     example: re.Pattern[str]
+    found_at: re.Pattern[str]
 
 
 RULES = {
@@ -58,6 +60,7 @@ RULES = {
         together=re.compile(r"均|皆|都"),
         worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
         respectively=re.compile(r"分别|依次"),
+        found_at=re.compile(r"[\d.]+[,(](?:最?[大高]者)?(?:位于|见于)"),
         example=re.compile(r"包括|例如|如|位于|见于|[大高著甚]者|为著|为甚|其中|:"),
     ),
     Language.ENGLISH: ClaimRules(
@@ -101,6 +104,7 @@ RULES = {
         ),
         bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
+        found_at=re.compile(r"[\d.]+,? (?:located |seen |found )?in (?=the\b|a\b|left|right)", re.IGNORECASE),
         example=re.compile(
             r"\b(?:includ\w+|such as|for example|e\.g|notabl\w+|index|largest|most|dominant|greatest|involving|located|seen)\b|:",
             re.IGNORECASE,

@@ -195,13 +195,16 @@ class _Page:
             return None
         before = bisect_left(self._named_starts, mention.start)
         at = mention.start
+        over_midline = False
         for other in reversed(self._named[max(0, before - 8) : before]):
             if other.end > at:
                 continue
             if not self._rules.list_gap.fullmatch(self._text, other.end, at):
                 return None
             if (side := self._words.get(other.start)) is not None and self.sided(other.organ):
-                return None if other.organ != mention.organ and self._side_is_part(other) else side
+                apart = self._side_is_part(other) or (over_midline and side is not Side.BILATERAL)
+                return None if other.organ != mention.organ and apart else side
+            over_midline = over_midline or self._rules.midline.match(self._text, other.start, other.end) is not None
             at = other.start
         return None
 
@@ -315,6 +318,10 @@ class _Page:
         start, end = self._sentence(number)
         if self._rules.reference_before.search(self._text, max(start, label - 30), label):
             return ()
+        if found_at := self._rules.found_at.match(self._text, number):
+            there = self._named[bisect_left(self._named_starts, found_at.end()) :][:1]
+            if there and there[0].start - found_at.end() <= _BESIDE:
+                return tuple(there)
         links = self._links[bisect_left(self._ends, start) : bisect_right(self._ends, label)]
         links = [link for link in links if link.statement.start >= start]
         stated = [link for link in links if link.statement == links[-1].statement]

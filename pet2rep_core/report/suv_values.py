@@ -23,7 +23,7 @@ _BETWEEN = re.compile(
     r"(?:\s(?:of|in|for|within)\s(?:the\s)?(?:(?!and\b|with\b|mean\b|than\b)[a-z-]+\s){1,6}?(?=(?:is|was|has|measur\w+|decreas\w+"
     r"|increas\w+|declin\w+|fell|rose|now)\b))?"
     r"(?:\s|\(?(?:\d{1,3}\s?(?:h|min|小时|分钟)|early|delayed|早期|延迟|常规)(?:显像|相)?\)|[=:≈~<>≤≥(]|值|约|为|是|达|高|最"
-    r"|大|于|介|范围|在|分别|依次|均|接近|近|从|由|到|至|升|降|增|加|减|低(?!于)|上|下|者|仍|仅|区间|波动"
+    r"|大|于|介|范围|在|分别|依次|均|接近|近|从|由|到|至|升|降|增|加|减|低(?!于)|上|下|者|仍|仅|区间|波动|较前|较治疗前"
     r"|[左右][侧叶]?|早期|常规|初始|第一次|显像|现|本次|目前|其|数值|测|得"
     r"|\b(?:values?|of|is|was|are|were|up|to|about|approximately|approx\.?|around|roughly|nearly|measur(?:es?|ed|ing)"
     r"|at|between|from|rang(?:es?|ing)|as|high|a|the|with|reach(?:es|ed|ing)|ca\.?|now|currently|respectively"
@@ -59,7 +59,7 @@ _EARLIER_STUDY = re.compile(
     re.IGNORECASE,
 )
 _EARLIER_BEFORE = re.compile(
-    r"(?:(?<=[(,;])前|原|前次|上次|前片|旧片|既往|外院|治疗前|化疗前|术前|(?:previous|prior|baseline|earlier|old|former)(?:ly)?)\s?\(?\s?$",
+    r"(?:(?<=[(,;])前|较前|原|前次|上次|前片|旧片|既往|外院|治疗前|化疗前|术前|(?:previous|prior|baseline|earlier|old|former)(?:ly)?)\s?\(?\s?$",
     re.IGNORECASE,
 )
 _EARLIER_AFTER = re.compile(

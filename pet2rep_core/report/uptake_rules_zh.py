@@ -61,8 +61,12 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     ),
     ("resolved", _NORMAL, rf"{_UPTAKE}(?:较前|原|均|已|现|基本|完全)+消失"),
     ("physiological", _NORMAL, rf"{_UPTAKE}[^,未无不□]{{0,6}}?生理性(?:性|{_TRACER}|{_ACT}|{_UP}|轻度|对称|排泄)*"),
-    ("physiological", _NORMAL, rf"生理性(?:{_TRACER}|{_ACT}|{_UP}|排泄|分泌|轻度|对称性?|的)+"),
-    ("physiological", _NORMAL, r"(?:属|为|系|呈)于?(?:正常)?生理(?:性|现象)(?:改变|表现|现象)?"),
+    ("physiological", _NORMAL, rf"生理性(?:{_TRACER}|{_ACT}|{_UP}|排泄|分泌|轻度|对称性?|弥漫性?|高|的)+"),
+    (
+        "physiological",
+        _NORMAL,
+        rf"(?:属|为|系|呈)于?(?:正常)?生理(?:性|现象)(?:改变|表现|现象)?(?:的|高|轻度|弥漫性?|对称性?)*(?:{_TRACER})*高?(?:{_ACT})*",
+    ),
     ("physiological", _NORMAL, r"(?:属|为|系|在)于?正常(?:生理)?(?:分布|范围|变异)"),
     ("physiological", _NORMAL, rf"{_UPTAKE}[^,未无不□]{{0,8}}?(?:为|系|属)[^,]{{0,4}}?尿液[^,]{{0,6}}"),
     (
@@ -81,9 +85,10 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "like background",
         _NORMAL,
-        rf"{_UPTAKE}[^,未无□]{{0,8}}?(?:(?:与|同|和)[^,]{{1,14}}?(?:相仿|相似|相近|相当|一致|相等|无差异|无明显差异|无异)"
+        rf"{_UPTAKE}[^,未无□]{{0,8}}?(?:(?:与|同|和)[^,]{{1,14}}?(?:相仿|相似|相近|相当|一致|相等|接近|无差异|无明显差异|无异)"
         r"|(?:接近|等于|等同|近似|相当于|相同|类似|近)于?(?:正常|周围|邻近|纵隔|肝|本底|背景|血池|对侧)[^,]{0,8})",
     ),
+    ("like background", _NORMAL, rf"{_UPTAKE}(?:与|同)(?:于|正常|周围|邻近)*[肝脾肾肌脑](?:脏|实质|组织|皮质|肉)?(?=[,(]|$)"),
     ("below liver", None, rf"{_UPTAKE}{_gap(6)}(?:低于|弱于)(?:正常)?肝"),
     (
         "uptake not abnormal",
