@@ -74,7 +74,7 @@ RULES = {
         most_of_all=re.compile(
             r"\b(?:largest|dominant|most (?:avid|intense|prominent)|hottest|up to)\b[^,;]{0,28}$", re.IGNORECASE
         ),
-        side_after=re.compile(r"\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in)\sthe\s(?:left|right)\b(?!\s(?:upper"
+        side_after=re.compile(r"\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right)\b(?!\s(?:upper"
         r"|lower|middle|lobe))", re.IGNORECASE),
         midline=re.compile(
             r"mediastin|subcarinal|retroperiton|vertebr|spin|stern|sacr(?!oil)|[tlcs]\d|skull|marrow|axial|bones?\b|osseous|skelet|mesenter|paraaortic"

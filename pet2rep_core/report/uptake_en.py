@@ -41,6 +41,7 @@ LOWER_THAN_BEFORE = "lower than before"
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text gives nothing else."""
 
+_VALUE_OF = re.compile(r"\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?", re.IGNORECASE)
 _GOES_WITH_NEXT = re.compile(r"\s(?:in|within|of|inside|with|and|surrounded by)(?:\s[\w-]+){0,2}\s?$", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
@@ -74,6 +75,7 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
     pending: list[list[Mention]] = []
     last: list[Link] = []
     named = False
+    heading: Statement | None = None
     relative = rules.RELATIVE_TO_EARLIER.search(sentence) is not None
     for a, b in spans_between(text, rules.CONTRAST, start, end):
         mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
@@ -89,6 +91,14 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
         if not found and rules.UPTAKE_WORD.search(text, a, b) and (gone := rules.RESOLUTION.search(text, a, b)):
             found = [Statement(UptakeState.NORMAL, *gone.span(), "resolved")]
         named = named or rules.UPTAKE_WORD.search(text, a, b) is not None
+        if heading is not None and mentions and not found:
+            last = [Link(heading, mention) for mention in mentions]
+            links.extend(last)
+            continue
+        heading = None
+        if len(found) == 1 and found[0].state is not None and text[b : b + 1] == ":" and not (mentions or pending):
+            heading = found[0]
+            continue
         if not found:
             pending.extend(_runs(text, mentions))
             continue
@@ -182,6 +192,9 @@ def _tie_clause(
             waiting.append(statement)
             continue
         at = max([statement.end, *(m.end for m in targets if m.start >= statement.start)])
+        if statement.rule == "below liver" and statement.state is None:
+            targets = [m for m in targets if m.organ == "liver"]
+            statement = replace(statement, state=UptakeState.DECREASED if targets else None)
         if statement.state is None:
             continue
         if "physiolog" in text[statement.start : statement.end].lower() and _physiological(
@@ -251,7 +264,7 @@ def _runs(text: str, mentions: list[Mention]) -> list[list[Mention]]:
 
 
 def _same_run(text: str, left: Mention, right: Mention) -> bool:
-    gap = text[left.end : right.start]
+    gap = _VALUE_OF.sub("", text[left.end : right.start])
     if right.start <= left.end or _LISTED.fullmatch(gap):
         return True
     return "," not in gap and not rules.VERB.search(gap)

@@ -44,7 +44,7 @@ _DEGREE = (
     r"|intensely|marked|markedly|moderate|moderately|mild|mildly|high"
     r"|higher|avid|focal|"
     r"abnormal|abnormally|diffuse|diffusely|strong|prominent|heterogeneous"
-    r"|low-grade|low-level|faint|pathologic|pathological|excessive|raised|enhanced"
+    r"|low[- ]grade|low[- ]level|faint|pathologic|pathological|excessive|raised|enhanced"
     r"|"
     r"slightly increased|asymmetric|persistent|residual|multifocal|patchy"
     r"|ring-like|linear|nodular|greater(?! (?:curv|troch|oment|saph|wing))|heightened|stable|unchanged|degenerative"
@@ -96,6 +96,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\b(?:absent|absence of|complete absence of|complete loss of) (?!abnormal"
         rf"|increased|any|significant|focal)(?:{_TRACER}[- ])*(?:uptake|activity"
         rf"|metabolism|accumulation)"
+        rf"|\babsent (?!abnormal|increased|any|significant|focal)(?:\w+ ){{0,2}}?{_UPTAKE}"
         rf"|{_UPTAKE} (?:{_BE}|{_ADV})*absent\b"
         rf"|{_UPTAKE} (?:in|of|within|along|throughout|by|at)\b{_PLACES} ?{_BE}(?:{_BE}|{_ADV})*absent\b"
         r"|\b(?:uptake|perfusion|tracer"
@@ -173,6 +174,14 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bsymmetric(?:al)? {_UPTAKE}(?=[^.;]{{0,60}}?\b(?:degenerative|reactive|inflammatory"
         rf"|granulomatous|infectious)\b)",
     ),
+    (
+        "at or below blood pool",
+        _NORMAL,
+        r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |now |is )*(?:similar to|equal to|comparable to|below|less than|not above|at)"
+        r" (?:the |that of |level of |mediastinal )*(?:blood[- ]?pool|background)",
+    ),
+    ("uptake higher", _INCREASED, r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?=(?:the |mediastinal )*"
+    r"(?:blood[- ]?pool|background|liver))"),
     ("like reference", _NORMAL, rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"),
     (
         "like reference",
@@ -196,7 +205,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "below liver",
         None,
-        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the " rf"|that of )*(?:liver|hepatic)",
+        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
+        rf"|that of |normal |surrounding |adjacent |background )*(?:liver|hepatic)",
     ),
     (
         "physiological",
@@ -204,7 +214,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bphysiolog\w+ (?:\w+ ){{0,3}}?(?:{_UPTAKE}|distribution|excretion"
         rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{_UPTAKE})"
         rf"|\bnormal (?:bio)?distribution(?: of (?:{_TRACER}|radioactivity))?"
-        rf"|\bnormal in (?:\w+,? ){{1,4}}?(?:and )?{_UPTAKE}"
+        rf"|\bnormal in (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density|caliber),? ){{1,3}}(?:and )?{_UPTAKE}"
         rf"|\b(?:(?:symmetric(?:al)?|low-level|low-grade|mild|diffuse|background),? ){{1,3}}{_UPTAKE},? (?:which is |is |likely )?"
         r"(?:normal\b|physiolog\w+|within normal)"
         rf"|\b(?:no (?:significant |obvious |definite )?abnormalit\w+|normal"
@@ -220,7 +230,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bhypometaboli\w+|\b(?:decreased|reduced|diminished|lower|low|decrease in"
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
         rf"|impaired|paucity of|loss of"
-        rf"|lack of normal)(?! than\b)(?! ?-?grade)(?! lobes?\b) (?:\w+ ){{0,2}}?{_UPTAKE}|\bhypoactiv\w+"
+        rf"|lack of normal)(?! than\b)(?! ?-?(?:grade|level))(?! lobes?\b) (?:\w+ ){{0,2}}?{_UPTAKE}|\bhypoactiv\w+"
         rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower(?! (?:lobe|pole|segment|extrem|leg|esoph"
         rf"|oesoph|thor|third|uter|neck|abd|pelv|rib|quadr|spin|lumb|cerv|half|inner|outer|left|right|lip|back|jugul))"
@@ -277,7 +287,7 @@ _CT_NOUN = (
     r"|height|enhancement|opacit\w+|stranding|transparency)"
 )
 CT_WORDING = re.compile(
-    rf"\b(?!normal in \w+(?:, \w+)?,? and (?:\w+ )?{_UPTAKE})(?:increased|decreased|reduced|elevated|low|high|lower|higher"
+    rf"\b(?!normal in \w+(?:, \w+)?,? and {_UPTAKE})(?:increased|decreased|reduced|elevated|low|high|lower|higher"
     rf"|abnormal|diffusely|unevenly|normal|mildly|slightly|homogeneous"
     rf"|uniform)(?:-| (?:[a-z]+ )?){_CT_NOUN}\b"
     rf"|\b{_CT_NOUN}(?: (?:of|in) [^,.;]{{1,30}}?)? (?:is|are|shows|appears"
@@ -435,7 +445,7 @@ LEAD = re.compile(
 
 _TRIGGER = re.compile(
     r"fdg|pet|uptake|avid|metabol|tracer|radio|activity|photo|cold|physiolog|resolved|normali|no longer|disappear"
-    r"|distribution|accumul|defect|void|concentration|above|background|blood|baseline",
+    r"|suv|distribution|accumul|defect|void|concentration|above|background|blood|baseline",
     re.IGNORECASE,
 )
 
