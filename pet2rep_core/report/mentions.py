@@ -224,7 +224,7 @@ def side_named(word: str) -> Side:
     left = (
         "左" in lower
         or lower == "l"
-        or lower.startswith(("left", "lt", "lul", "lll"))
+        or lower.startswith(("left", "lt", "lingul", "lul", "lll"))
         or (lower.endswith("l") and lower[0].isdigit())
     )
     right = (

@@ -48,6 +48,7 @@ _CHANGE = re.compile(r"\s?(?:→|->|(?:降低?|减低?|下降|升高?|增高?|�
 _CHANGED_BEFORE = re.compile(
     r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from)\s?$", re.IGNORECASE
 )
+_CHANGED_FROM = re.compile(r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from) ?(?:an? )?$", re.IGNORECASE)
 _DELAYED = re.compile(
     r"[,;(\s]*(?:(?:\d\s?(?:h|小时)\s?)?延迟(?:显像|相|扫描|期|后|像)*"
     r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}",
@@ -93,7 +94,9 @@ def find_suv_values(text: str, start: int, end: int) -> list[RawSuv]:
         if between is None or first is None:
             continue
         earlier = _EARLIER_BEFORE.search(text, start, label.start()) is not None
-        changed = _CHANGED_BEFORE.search(text, label.end(), between.end()) is not None
+        changed = _CHANGED_BEFORE.search(text, label.end(), between.end()) is not None or (
+            _CHANGED_FROM.search(text, start, label.start()) is not None
+        )
         one_study = _DELAYED_IMAGES.search(text, start, end) and not _EARLIER_STUDY.search(text, start, end)
         for number, (match, was_before) in enumerate(_numbers(text, first, changed, end)):
             was_before = was_before and not one_study

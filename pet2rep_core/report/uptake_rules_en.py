@@ -127,6 +127,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _NORMAL,
         r"\b(?:fdg|tracer|urinary|radiotracer|physiolog\w+) excretion\b|\bexcreted "
         r"(?:fdg|tracer|radiotracer|urine|activity)"
+        rf"|\b(?:expected|physiologic(?:al)?|excreted|normal) urinary {_UPTAKE}"
         r"|\bexcret(?:e|es|ing|ion of) (?:the )?(?:fdg|tracer|radiotracer|radiopharmaceutical|activity)(?: normally)?",
     ),
     (
@@ -147,7 +148,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "no abnormal uptake",
         _NORMAL,
-        rf"{_NO}\b{_OPEN}{{0,70}}?(?:{_UPTAKE}(?: abnormalit\w+| lesions?| foc\w+)?"
+        rf"{_NO}\b(?!(?: \w+){{0,3}}? (?:changes?|difference)\b){_OPEN}{{0,70}}?(?:{_UPTAKE}(?: abnormalit\w+| lesions?| foc\w+)?"
         rf"|hypermetaboli\w+|(?:fdg|tracer)[- ]?avid\w*|\bavid\b)"
         r"(?: (?:lymph ?aden\w+|adenopathy|disease|lesions?|foci|focus|mass\w*|nodules?))?",
     ),
@@ -318,12 +319,13 @@ COMPARISON = re.compile(
 EARLIER_STUDY = re.compile(
     r"\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
     r"|last|baseline|pretreatment) (?:pet|ct|scan|study|exam\w*|imaging)\b"
-    r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)[^;.])*?"
+    r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)(?:[^;.]|\.(?=\d)))*?"
     r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"
-    r"(?:(?!\b(?:now|currently|today|current|present)\b)[^;.])*"
+    r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
     r"|\b(?:previously|formerly)\b(?:(?!\b(?:now|currently|is|are|has"
-    r"|have|shows?|demonstrates?|no longer)\b)[^,;.])*"
-    r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)[^,;.])*"
+    r"|have|shows?|demonstrates?|no longer)\b)(?:[^,;.]|\.(?=\d)))*"
+    r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)(?:[^,;.]|\.(?=\d)))*"
+    r"|\b(?:prior|previous)(?= \d)(?:[^,;.]|\.(?=\d))*"
     r"|\b(?:history|hx) of\b[^,;.]*",
     re.IGNORECASE,
 )
@@ -367,7 +369,7 @@ LANDMARK_BEFORE = re.compile(
     r"(?: that of)?|encasing|compressing|displacing|retracting|contiguous with"
     r"|close to|anterior to|posterior to|lateral to|medial to|"
     r"inferior to|superior to|at the level of|level of|along the course of"
-    r"|next to|infiltrating|tethering|surrounding|overlying|underlying"
+    r"|next to|given|due to|secondary to|because of|compensatory for|infiltrating|tethering|surrounding|overlying|underlying"
     r"|status post|s/p|history of|post)"
     r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral"
     r"|surrounding|overlying|that of|physiologic|upper|lower|prior))*\s*$",
