@@ -21,6 +21,7 @@ from pet2rep_core.report.normalise import PlainText
 from pet2rep_core.report.sizes import find_sizes
 from pet2rep_core.report.uptake_words import Link, Mention, Reading, Statement
 
+_VALUE = re.compile(r"SUV|\d\.\d", re.IGNORECASE)
 _BESIDE = 6
 """Characters between a side and the organ's word that it belongs to, at most."""
 
@@ -171,11 +172,14 @@ class _Page:
             return set()
         start = max(start, self._sentence(end)[0])
         found: set[Side] = set()
+        valued_before = False
         together = self._rules.together.search(self._text, start, link.statement.end) is not None
         for a, b in _parts(self._text, self._mention_rules.clause_end, start, end):
             sides = self._free_sides(a, b)
+            valued = _VALUE.search(self._text, a, b) is not None
             if sides:
-                found = found | sides if together else sides
+                found = found | sides if together or (valued and valued_before) else sides
+                valued_before = valued
         return found
 
     def _free_sides(self, start: int, end: int) -> set[Side]:

@@ -148,7 +148,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "no abnormal uptake",
         _NORMAL,
-        rf"{_NO}\b(?!(?: \w+){{0,3}}? (?:changes?|difference)\b){_OPEN}{{0,70}}?(?:{_UPTAKE}(?: abnormalit\w+| lesions?| foc\w+)?"
+        rf"{_NO}\b(?!(?: \w+){{0,3}}? (?:changes?|difference) (?:in|of|from)\b){_OPEN}{{0,70}}?(?:{_UPTAKE}(?: abnormalit\w+| lesions?| foc\w+)?"
         rf"|hypermetaboli\w+|(?:fdg|tracer)[- ]?avid\w*|\bavid\b)"
         r"(?: (?:lymph ?aden\w+|adenopathy|disease|lesions?|foci|focus|mass\w*|nodules?))?",
     ),
@@ -220,6 +220,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"(?:normal\b|physiolog\w+|within normal)"
         rf"|\b(?:no (?:significant |obvious |definite )?abnormalit\w+|normal"
         rf"|unremarkable) (?:in|of|on) (?:the )?(?:{_UPTAKE}|pet)"
+        rf"|\b(?:uniform|homogeneous|expected) (?:(?!increas|mild|moderat|intens|elevat|low|diffus|high|hyper|reduc|decreas)\w+ )"
+        rf"{{1,2}}?{_UPTAKE}"
         rf"|\b(?:symmetric(?:al)?|uniform|homogeneous|background|background-level"
         rf"|expected|excreted) (?:{_UPTAKE}|radioactivity)|\b(?:metabolically"
         rf"|physiologically) unremarkable"
@@ -245,7 +247,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"(?! enhanc)(?: (?:\w+ ){{0,2}}?{_UPTAKE})?|\bfdg[- ]positive"
         rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|background|decreas|reduc|dimin"
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|with|without|no\b"
-        rf"|is\b|are\b|shows?\b)[a-z-]+){{0,3}}? {_UPTAKE}"
+        rf"|is\b|are\b|shows?\b)[a-z-]+){{0,5}}? {_UPTAKE}"
         rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
@@ -322,7 +324,7 @@ EARLIER_STUDY = re.compile(
     r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)(?:[^;.]|\.(?=\d)))*?"
     r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"
     r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
-    r"|\b(?:previously|formerly)\b(?:(?!\b(?:now|currently|is|are|has"
+    r"|\b(?:previously|formerly)\b(?![^,;.]{0,80}?\b(?:is|are|remains?|appears?)(?: \w+)? (?:unchanged|stable)\b)(?:(?!\b(?:now|currently|is|are|has"
     r"|have|shows?|demonstrates?|no longer)\b)(?:[^,;.]|\.(?=\d)))*"
     r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)(?:[^,;.]|\.(?=\d)))*"
     r"|\b(?:prior|previous)(?= \d)(?:[^,;.]|\.(?=\d))*"

@@ -187,6 +187,8 @@ def _end_of_earlier(text: str, match: re.Match[str], end: int) -> int:
     now = rules.CURRENT_STUDY.search(text, match.end(), clause_end)
     if now:
         return now.start()
+    if match.group().startswith("原") and (gone := rules.GONE_NOW.search(text, match.start() + 1, clause_end)):
+        return gone.start()
     if match.group().startswith("原") or not rules.REPORTS.search(text, match.start(), clause_end):
         return match.end() if not match.group().startswith("原") else clause_end
     for a, b in spans_between(text, _CLAUSE_END, clause_end, end, longest=_LONGEST_CLAUSE):
@@ -261,6 +263,9 @@ def _tie_clause(
             ):
                 own = after
                 at = after[-1].end
+        if statement.rule == "below liver" and (livers := _livers(own, state)):
+            # a lesion of the liver itself
+            statement, own = replace(statement, state=UptakeState.DECREASED), livers
         if statement.state is None:
             if statement.rule == LOWER_THAN_BEFORE:
                 about = own or _choose(state.groups, all_groups=False)
@@ -295,6 +300,11 @@ def _tie_clause(
     trailing = [m for m in mentions if m.start >= at]
     if trailing and not rules.FORWARD.search(text[at:b]):
         _open(state, Group(tuple(trailing)))
+
+
+def _livers(own: list[Mention], state: _Sentence) -> list[Mention]:
+    about = own or _choose(state.groups, all_groups=False)
+    return [mention for mention in about if mention.organ == "liver"]
 
 
 def _tie(state: _Sentence, links: list[Link], statement: Statement, targets: list[Mention]) -> None:
