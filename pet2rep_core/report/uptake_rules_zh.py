@@ -96,7 +96,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _NORMAL,
         rf"{_UPTAKE}{_EVENLY}(?:较[^,]{{1,8}}?)?(?:{_NO}|未|不|非)(?:(?:明显|明确|确切|显著|再|太|很|甚|有|存在|相应|相关|同步)的?)*"
         rf"(?:异常(?!低)|{_UP}|{_DOWN}|{_GONE}|改变|变化|明显|特殊|差异|高"
-        rf"|低|著变)(?:{_TRACER}|{_UP}|{_DOWN}|{_GONE}|{_ACT}|改变|灶|区|影"
+        rf"|低|著变)(?:{_TRACER}|{_UP}|{_DOWN}|{_GONE}|{_ACT}|[高低](?=代谢|摄取|浓聚|FDG)|改变|灶|区|影"
         rf"|病灶)*",
     ),
     (
@@ -273,6 +273,7 @@ RETURNED = re.compile(
 )
 RELATIVE_TO_EARLIER = re.compile(
     r"(?:与|较|同|和|对比|比较)(?:前次|前片|上次|既往|治疗前|外院|\d{4}|原|旧片|老片)[^,。;:]{0,30}?(?:比较|相比|对比|比)(?=[,:]|$)"
+    r"|[(,](?:前次?|原|上次|既往|治疗前|化疗前)(?:约|为|SUV\s?-?max|[:=])*\d"
 )
 HIGHER_THAN_BEFORE = re.compile(
     r"(?:FDG|代谢|摄取|放射性(?:分布|浓聚)?|浓聚|SUV(?:max)?)(?:程度|水平|值|活性|均|亦|也|范围)*$", re.IGNORECASE

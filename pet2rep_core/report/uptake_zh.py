@@ -255,6 +255,9 @@ def _tie_clause(
     for number, statement in enumerate(found):
         own = [m for m in mentions if at <= m.start < statement.end]
         at = statement.end
+        if not own and (removed := [m for m in state.removed if a <= m.start < statement.start]):
+            if rules.STUMP.search(text, removed[0].start, statement.start):
+                own = removed
         if not own and number == 0:
             stop = found[1].start if len(found) > 1 else b
             after = [m for m in mentions if statement.end <= m.start < stop]
@@ -331,6 +334,8 @@ def _choose(groups: list[Group], *, all_groups: bool) -> list[Mention]:
 def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state: _Sentence, links: list[Link]) -> bool:
     """Handle "physiological" after an increase of the same sentence; True where that settles the statement."""
     increased = [link for link in state.last if link.statement.state in POSITIVE_STATES]
+    if own and increased and min(m.start for m in own) > increased[-1].statement.end:
+        return False
     if not increased or (own and {m.organ for m in own} - {link.mention.organ for link in increased}):
         return False
     if rules.HEDGE.search(text, *clause):
