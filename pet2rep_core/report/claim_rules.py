@@ -74,8 +74,12 @@ RULES = {
         most_of_all=re.compile(
             r"\b(?:largest|dominant|most (?:avid|intense|prominent)|hottest|up to)\b[^,;]{0,28}$", re.IGNORECASE
         ),
-        side_after=re.compile(r"\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right)\b(?!\s(?:upper"
-        r"|lower|middle|lobe))", re.IGNORECASE),
+        side_after=re.compile(
+            r"\s?(?:[a-z]+\s){0,2}bilaterally|[\s,(:]{1,2}(?:right|left)\s(?:SUV\s?-?max\s)?[\d.]+[^;]{0,40}"
+            r"|\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right)\b"
+            r"(?!\s(?:upper|lower|middle|lobe))",
+            re.IGNORECASE,
+        ),
         midline=re.compile(
             r"mediastin|subcarinal|retroperiton|vertebr|spin|stern|sacr(?!oil)|[tlcs]\d|skull|marrow|axial|bones?\b|osseous|skelet|mesenter|paraaortic"
             r"|para-aortic|aortocaval|prevascular|precarinal",

@@ -81,7 +81,7 @@ RULES = {
         ),
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
-        sides=re.compile(r"\b(?:(?:left|right|bilateral|both)(?:-sided)?|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
+        sides=re.compile(r"\b(?:right and left|left and right|(?:left|right|bilateral|both)(?:-sided)?|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
         r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
         side_after=re.compile(
             r"\s?(?:(?:nodes?|lymph nodes?|glands?|lobes?)\s)?(?:\(|on\s(?:the\s)?|,\s)?(left|right|bilateral)(?:ly)?\b"

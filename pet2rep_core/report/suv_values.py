@@ -21,7 +21,7 @@ _LABEL = re.compile(
 )
 _BETWEEN = re.compile(
     r"(?:\s(?:of|in|for|within)\s(?:the\s)?(?:(?!and\b|with\b|mean\b|than\b)[a-z-]+\s){1,6}?(?=(?:is|was|has|measur\w+|decreas\w+"
-    r"|increas\w+|declin\w+|fell|rose|now)\b))?"
+    r"|increas\w+|declin\w+|fell|rose|now)\b|[=:]))?"
     r"(?:\s|\(?(?:\d{1,3}\s?(?:h|min|小时|分钟)|early|delayed|早期|延迟|常规)(?:显像|相)?\)|[=:≈~<>≤≥(]|值|约|为|是|达|高|最"
     r"|大|于|介|范围|在|分别|依次|均|接近|近|从|由|到|至|升|降|增|加|减|低(?!于)|上|下|者|仍|仅|区间|波动|较前|较治疗前"
     r"|[左右][侧叶]?|早期|常规|初始|第一次|显像|现|本次|目前|其|数值|测|得"

@@ -118,6 +118,16 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "no abnormal uptake",
         _NORMAL,
+        rf"\b(?:(?:abnormal|increased|focal|pathologic\w*|suspicious|significant|residual) {_UPTAKE}|hypermetabolism)"
+        rf"(?: (?:in|of|within|along|at|throughout)\b{_PLACES})? (?:is|are|was|were) (?:absent|not (?:{_ADV})*(?:seen|identified"
+        r"|present|appreciated|evident|demonstrated|noted|visuali[sz]ed|detected))"
+        rf"|\b(?:does|do|did) not (?:\w+ )?(?:take up|accumulate|concentrate)(?: {_TRACER})?"
+        rf"|\b(?:neither|none of)\b[^.;]{{0,90}}?\btakes? up {_TRACER}",
+    ),
+    ("uptake seen", _INCREASED, rf"\b(?:takes?|taking) up (?:the )?{_TRACER}(?: avidly| intensely)?|\b{_TRACER} accumulates(?: \w+ly)?"),
+    (
+        "no abnormal uptake",
+        _NORMAL,
         r"\b(?:neither|none of)\b[^.;]{0,90}?\b(?:shows?|demonstrates?|exhibits?"
         r"|has|have|is|are)\b[^.;,]{0,40}?"
         rf"(?:{_UPTAKE}|hypermetabolic|(?:fdg[- ]?)?avid\w*)",
@@ -215,6 +225,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bphysiolog\w+ (?:\w+ ){{0,3}}?(?:{_UPTAKE}|distribution|excretion"
         rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{_UPTAKE})"
         rf"|\bnormal (?:bio)?distribution(?: of (?:{_TRACER}|radioactivity))?"
+        rf"|\b(?:symmetric(?:al)?|homogeneous|uniform) in (?:size and )?{_UPTAKE}"
         rf"|\bnormal in (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density|caliber),? ){{1,3}}(?:and )?{_UPTAKE}"
         rf"|\b(?:(?:symmetric(?:al)?|low-level|low-grade|mild|diffuse|background),? ){{1,3}}{_UPTAKE},? (?:which is |is |likely )?"
         r"(?:normal\b|physiolog\w+|within normal)"
@@ -270,7 +281,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         "uptake seen",
         _INCREASED,
         rf"\b(?:shows?|showing|demonstrates?|demonstrating|with|has|exhibits?|exhibiting|displays?|displaying|there is)"
-        rf"(?: (?:some|associated|corresponding|visible))? {_UPTAKE}"
+        r"(?: (?:some|associated|corresponding|visible|synovial|mural|wall|internal|surrounding|adjacent|overlying|underlying"
+        rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {_UPTAKE}"
         r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution)\b)"
         rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
         rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
@@ -342,8 +354,10 @@ RELATIVE_TO_EARLIER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 BARE_UPTAKE = re.compile(
-    r"^\s*(?:the )?(?:fdg |tracer |radiotracer )?(?:uptake|avidity|hypermetabolism)(?= (?:in|within|along|at|throughout|around"
-    r"|about|of)\b)(?!.*\b(?:is|are|was|were|may|can|cannot|could|limit\w*|physiolog\w+|normal|no|not|without)\b)",
+    r"^\s*(?:(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z-]+ ){1,3}(?:uptake|avidity) (?:in|within|along|at) (?=[^.;]*SUV\s?-?max)"
+    r"|(?:the )?(?:fdg |tracer |radiotracer )?(?:uptake|avidity|hypermetabolism)(?= (?:in|within|along|at|throughout|around"
+    r"|about|of)\b)|(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z /-]){3,40}? (?:uptake|avidity)(?=,? \(?(?:SUV|nonspecific"
+    r"|non-specific|indeterminate|likely (?:inflam|degen|reactive|infect|post)|inflammatory|degenerative|reactive)))(?!.*\b(?:(?:is|are|was|were)(?! (?:new|stable|unchanged|likely|probably|nonspecific)\b)|may|can|cannot|could|limit\w*|physiolog\w+|normal|no|not|without)\b)",
     re.IGNORECASE,
 )
 RESOLUTION = re.compile(r"\b(?:resolution|disappearance|normali[sz]ation) of\b", re.IGNORECASE)
@@ -373,7 +387,8 @@ LANDMARK_BEFORE = re.compile(
     r"inferior to|superior to|at the level of|level of|along the course of"
     r"|next to|given|due to|secondary to|because of|compensatory for|infiltrating|tethering|surrounding|overlying|underlying"
     r"|status post|s/p|history of|post)"
-    r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral"
+    r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral|descending|ascending|thoracic|abdominal"
+    r"|posterior|anterior|lateral|medial|inferior|superior|proximal|distal|chest"
     r"|surrounding|overlying|that of|physiologic|upper|lower|prior))*\s*$",
     re.IGNORECASE,
 )
@@ -449,7 +464,7 @@ LEAD = re.compile(
 
 _TRIGGER = re.compile(
     r"fdg|pet|uptake|avid|metabol|tracer|radio|activity|photo|cold|physiolog|resolved|normali|no longer|disappear"
-    r"|suv|distribution|accumul|defect|void|concentration|above|background|blood|baseline",
+    r"|suv|deauville|distribution|accumul|defect|void|concentration|above|background|blood|baseline",
     re.IGNORECASE,
 )
 
