@@ -221,18 +221,8 @@ def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | Non
 def side_named(word: str) -> Side:
     """Return the side that a word for a side names, in either language."""
     lower = word.lower()
-    left = (
-        "左" in lower
-        or lower == "l"
-        or lower.startswith(("left", "lt", "lingul", "lul", "lll"))
-        or (lower.endswith("l") and lower[0].isdigit())
-    )
-    right = (
-        "右" in lower
-        or lower == "r"
-        or lower.startswith(("right", "rt", "rul", "rml", "rll"))
-        or (lower.endswith("r") and lower[0].isdigit())
-    )
+    left = "左" in lower or "left" in lower or lower.startswith("l") or (lower[0].isdigit() and lower.endswith("l"))
+    right = "右" in lower or "right" in lower or lower.startswith("r") or (lower[0].isdigit() and lower.endswith("r"))
     return Side.BILATERAL if left == right else Side.LEFT if left else Side.RIGHT
 
 

@@ -89,6 +89,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"(?:resolved|normali[sz]ed|returned to (?:normal|background|baseline)"
         rf"|disappeared)",
     ),
+    ("no abnormal uptake", _NORMAL, r"\bhypermetabolism (?:is|was|has been) (?:now )?absent"),
     ("uptake absent", _ABSENT, r"\bphotopeni\w+|\bphoto(?:n[- ]?|-)?(?:deficien|defect)\w*"),
     (
         "uptake absent",
