@@ -106,11 +106,12 @@ RULES = {
             r"\b(?:nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant"
             r"|nodes?\b)", re.IGNORECASE
         ),
-        bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+", re.IGNORECASE),
+        bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+|periprosthetic", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
         found_at=re.compile(r"[\d.]+,? (?:located |seen |found )?in (?=the\b|a\b|left|right)", re.IGNORECASE),
         example=re.compile(
-            r"\b(?:includ\w+|such as|for example|e\.g|notabl\w+|index|largest|most|dominant|greatest|involving|located|seen)\b|:",
+            r"\b(?:includ\w+|such as|for example|e\.g|notabl\w+|index|largest|most|dominant|greatest|involving"
+            r"|located|seen)\b|:",
             re.IGNORECASE,
         ),
     ),

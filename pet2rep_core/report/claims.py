@@ -221,7 +221,8 @@ class _Page:
         if not always and self._rules.midline.match(self._text, mention.start, mention.end):
             return None
         general = self._mention_rules.general.fullmatch(self._text, mention.start, mention.end)
-        if mention.organ == "bone" and not always and not general:
+        refers_back = self._rules.bare_node.fullmatch(self._text, mention.start, mention.end)
+        if mention.organ == "bone" and not (always or general or refers_back):
             return None
         start, _ = self._sentence(min(mention.start, stop))
         first = bisect_left(self._named_starts, start)
@@ -229,7 +230,7 @@ class _Page:
         for other in reversed(self._named[first:last]):
             if other.organ == mention.organ and (side := self._words.get(other.start)) is not None:
                 return side
-        if self._rules.bare_node.fullmatch(self._text, mention.start, mention.end):
+        if refers_back:
             return self._side_of_sentence_before(mention, start)
         return None
 
@@ -253,7 +254,7 @@ class _Page:
         return self._free_sides(match.start(), match.end())
 
     def _sides_of_examples(self, link: Link) -> set[Side]:
-        """Return sides of places named as examples after a general statement: osseous lesions …, including left ilium."""
+        """Return sides of places given as examples of a general statement: bones, including the left ilium."""
         start = max(link.statement.end, link.mention.end)
         _, end = self._sentence(link.statement.start)
         if not self._rules.example.search(self._text, start, end):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pet2rep_core.records import Language
-from pet2rep_core.report import uptake_rules_en, uptake_rules_zh
+from pet2rep_core.report import uptake_context_en, uptake_rules_zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ RULES = {
         ),
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
-        sides=re.compile(r"\b(?:right and left|left and right|(?:left|right|bilateral|both)(?:-sided)?|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
+        sides=re.compile(r"\b(?:right and left|left and right|(?:left|right|bilateral|both)(?:-sided)?"
+            r"|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
         r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
         side_after=re.compile(
             r"\s?(?:(?:nodes?|lymph nodes?|glands?|lobes?)\s)?(?:\(|on\s(?:the\s)?|,\s)?(left|right|bilateral)(?:ly)?\b"
@@ -107,12 +108,12 @@ RULES = {
         ),
         region_alone=re.compile(r"mediastin|hil(?:ar|um|a)\b", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
-        earlier=uptake_rules_en.EARLIER_STUDY,
+        earlier=uptake_context_en.EARLIER_STUDY,
         general=re.compile(r"bones?|bony|osseous|(?:bone )?marrow|lungs?|pulmonary", re.IGNORECASE),
         midline=re.compile(
             r"mediastin|subcarinal|retroperiton|^(?:liver|hepatic|spleen|pancrea|bladder|prostat)", re.IGNORECASE
         ),
-        lead=uptake_rules_en.LEAD,
+        lead=uptake_context_en.LEAD,
         shows=re.compile(r"\b(?:shows?|demonstrates?|reveals?)\b", re.IGNORECASE),
     ),
 }  # fmt: skip

@@ -41,14 +41,17 @@ _LIST = re.compile(
     r"|\s(?:on|at|in)\s(?:the\s)?(?:early|initial|delayed|standard|routine)(?:\s(?:imaging|images?|phase|scan))?"
     r"|\s(?:at|after)\s\d{1,3}[\s-]?(?:min\w*|h\w*)(?!\S)|\s?\((?:left|right|左侧?|右侧?)\))?\s?(?:、|,\s?and\b|,"
     r"|/|和|及|与|or\b|and\b"
-    r"|或|\s(?:versus|vs\.?)(?=\s?[\d.]+\s(?:on the (?:left|right)|in the contralateral|contralateral)))\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?)?",
+    r"|或|\s(?:versus|vs\.?)(?=\s?[\d.]+\s(?:on the (?:left|right)|in the contralateral"
+    r"|contralateral)))\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?)?",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(r"\s?(?:→|->|(?:降低?|减低?|下降|升高?|增高?|上升)(?:至|到|为))\s?")
 _CHANGED_BEFORE = re.compile(
     r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from)\s?$", re.IGNORECASE
 )
-_CHANGED_FROM = re.compile(r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from) ?(?:an? )?$", re.IGNORECASE)
+_CHANGED_FROM = re.compile(
+    r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from) ?(?:an? )?$", re.IGNORECASE
+)
 _DELAYED = re.compile(
     r"[,;(\s]*(?:(?:\d\s?(?:h|小时)\s?)?延迟(?:显像|相|扫描|期|后|像)*"
     r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}",

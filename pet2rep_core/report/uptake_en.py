@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from pet2rep_core.records import POSITIVE_STATES, UptakeState
+from pet2rep_core.report import uptake_context_en as context
 from pet2rep_core.report import uptake_rules_en as rules
 from pet2rep_core.report.suv_values import find_suv_values
 from pet2rep_core.report.uptake_words import (
@@ -60,12 +61,12 @@ def read_uptake(text: str) -> Reading:
 def _read_sentence(text: str, start: int, end: int, previous: list[Mention], reading: Reading) -> list[Mention]:
     links = reading.links
     sentence = text[start:end]
-    if rules.LEAD.search(sentence) or rules.ADVICE.search(sentence):
+    if context.LEAD.search(sentence) or context.ADVICE.search(sentence):
         return previous
-    reading.earlier.extend(m.span() for m in rules.EARLIER_STUDY.finditer(text, start, end))
+    reading.earlier.extend(m.span() for m in context.EARLIER_STUDY.finditer(text, start, end))
     spans = [
         m.span()
-        for p in (rules.COMPARISON, rules.CT_WORDING, rules.EARLIER_STUDY)
+        for p in (context.COMPARISON, context.CT_WORDING, context.EARLIER_STUDY)
         for m in p.finditer(text, start, end)
     ]
     readable = blank(sentence, [(a - start, b - start) for a, b in spans])
@@ -76,8 +77,8 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
     last: list[Link] = []
     named = False
     heading: Statement | None = None
-    relative = rules.RELATIVE_TO_EARLIER.search(sentence) is not None
-    for a, b in spans_between(text, rules.CONTRAST, start, end):
+    relative = context.RELATIVE_TO_EARLIER.search(sentence) is not None
+    for a, b in spans_between(text, context.CONTRAST, start, end):
         mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
             # a heading of a body region places nothing
@@ -86,11 +87,11 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
         clause = readable[a - start : b - start]
         found = _statements(clause, a, named, mentions)
         found = sorted([*found, *(s for s in compared if a <= s.start < b)], key=lambda s: s.start)
-        if not found and not named and (bare := rules.BARE_UPTAKE.search(readable[a - start : end - start])):
+        if not found and not named and (bare := context.BARE_UPTAKE.search(readable[a - start : end - start])):
             found = [Statement(UptakeState.INCREASED, a + bare.start(), a + bare.end(), "uptake seen")]
-        if not found and rules.UPTAKE_WORD.search(text, a, b) and (gone := rules.RESOLUTION.search(text, a, b)):
+        if not found and context.UPTAKE_WORD.search(text, a, b) and (gone := context.RESOLUTION.search(text, a, b)):
             found = [Statement(UptakeState.NORMAL, *gone.span(), "resolved")]
-        named = named or rules.UPTAKE_WORD.search(text, a, b) is not None
+        named = named or context.UPTAKE_WORD.search(text, a, b) is not None
         if heading is not None and mentions and not found:
             last = [Link(heading, mention) for mention in mentions]
             links.extend(last)
@@ -125,14 +126,14 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
 def _compared(text: str, start: int, end: int) -> list[Statement]:
     """Return what a sentence says of uptake against an earlier study: higher is an increase, lower no state yet."""
     found: list[Statement] = []
-    for match in rules.COMPARISON.finditer(text, start, end):
-        if not rules.UPTAKE_WORD.search(match.group()) and not rules.UPTAKE_WORD.search(
+    for match in context.COMPARISON.finditer(text, start, end):
+        if not context.UPTAKE_WORD.search(match.group()) and not context.UPTAKE_WORD.search(
             text, max(start, match.start() - 40), match.start()
         ):
             continue
-        if rules.HIGHER_THAN_BEFORE.search(match.group()):
+        if context.HIGHER_THAN_BEFORE.search(match.group()):
             found.append(Statement(UptakeState.INCREASED, *match.span(), "higher than before"))
-        elif rules.LOWER_THAN_BEFORE.search(match.group()):
+        elif context.LOWER_THAN_BEFORE.search(match.group()):
             found.append(Statement(None, *match.span(), LOWER_THAN_BEFORE))
     return found
 
@@ -160,13 +161,13 @@ def _statements(clause: str, a: int, named: bool, mentions: list[Mention]) -> li
     """Return what a clause that starts at ``a`` states, its own words and those that go on from before."""
     found = list(rules.statements(clause))
     for match in rules.BARE.finditer(clause):
-        uptake_before = named or rules.UPTAKE_WORD.search(clause, 0, match.start()) is not None
+        uptake_before = named or context.UPTAKE_WORD.search(clause, 0, match.start()) is not None
         if uptake_before and not any(s.start < match.end() and match.start() < s.end for s in found):
             state = rules.BARE_STATES.get(match["state"].lower(), UptakeState.NORMAL)
             found.append(Statement(state, *match.span(), "continued"))
-    if not found and named and (persists := rules.PERSISTS.search(clause)):
+    if not found and named and (persists := context.PERSISTS.search(clause)):
         found.append(Statement(UptakeState.INCREASED, *persists.span(), "continued"))
-    if not found and named and mentions and (ellipsis := rules.ELLIPSIS.search(clause)):
+    if not found and named and mentions and (ellipsis := context.ELLIPSIS.search(clause)):
         found.append(Statement(UptakeState.NORMAL, *ellipsis.span(), "continued"))
     return [replace(s, start=s.start + a, end=s.end + a) for s in sorted(found, key=lambda s: s.start)]
 
@@ -203,7 +204,7 @@ def _tie_clause(
             continue
         if not targets and last and not any(m.start >= at or m.start >= statement.start for m in mentions):
             targets = [link.mention for link in last]
-        if not targets and not rules.GENERAL.search(text, sentence_start, b):
+        if not targets and not context.GENERAL.search(text, sentence_start, b):
             after = [m for m in mentions if statement.end <= m.start < stop]
             targets = _run_from(text, after, stop) if after else [] if mentions else previous
             at = max([at, *(m.end for m in targets if m.start >= statement.start)])
@@ -224,22 +225,22 @@ def _targets(
     forward: list[Mention] = []
     if after:
         gap = text[statement.end : after[0].start]
-        adjective = rules.ADJECTIVE.search(text[statement.start : statement.end]) is not None
-        predicate = rules.COPULA_BEFORE.search(text[at : statement.start]) is not None
+        adjective = context.ADJECTIVE.search(text[statement.start : statement.end]) is not None
+        predicate = context.COPULA_BEFORE.search(text[at : statement.start]) is not None
         if (
             (
                 adjective
                 and not predicate
                 and "," not in gap
-                and not rules.VERB.search(gap)
-                and rules.BETWEEN_ADJECTIVE.fullmatch(gap)
+                and not context.VERB.search(gap)
+                and context.BETWEEN_ADJECTIVE.fullmatch(gap)
             )
-            or (rules.FORWARD.fullmatch(gap) and not (predicate and adjective))
+            or (context.FORWARD.fullmatch(gap) and not (predicate and adjective))
             or (inside and _LISTED.fullmatch(gap))
         ):
             forward = _run_from(text, after, stop)
     before = [m for m in mentions if at <= m.start < statement.start]
-    if forward and before and rules.SUBJECT_VERB.fullmatch(text, before[-1].end, statement.start):
+    if forward and before and context.SUBJECT_VERB.fullmatch(text, before[-1].end, statement.start):
         forward = [m for m in forward if m.organ in {one.organ for one in before}]
     if inside or forward:
         return [*inside, *forward]
@@ -267,7 +268,7 @@ def _same_run(text: str, left: Mention, right: Mention) -> bool:
     gap = _VALUE_OF.sub("", text[left.end : right.start])
     if right.start <= left.end or _LISTED.fullmatch(gap):
         return True
-    return "," not in gap and not rules.VERB.search(gap)
+    return "," not in gap and not context.VERB.search(gap)
 
 
 def _run_from(text: str, after: list[Mention], stop: int) -> list[Mention]:
@@ -275,7 +276,7 @@ def _run_from(text: str, after: list[Mention], stop: int) -> list[Mention]:
     run = [after[0]]
     for mention in after[1:]:
         gap = text[run[-1].end : mention.start]
-        if rules.VERB.search(gap):
+        if context.VERB.search(gap):
             break
         starts_clause = re.search(r",(?! ?(?:and|or|nor)\b)", gap) and re.match(
             r"[^,]{0,25}?\b(?:is|are|shows?|demonstrates?|has|have)\b", text[mention.end : stop]
@@ -299,7 +300,7 @@ def _physiological(
     if not increased or {m.organ for m in targets} - {link.mention.organ for link in increased}:
         return False
     after_increase = max(clause[0], increased[-1].statement.end)
-    if rules.HEDGE.search(text, min(after_increase, statement.start), clause[1]):
+    if context.HEDGE.search(text, min(after_increase, statement.start), clause[1]):
         return True
     for link in increased:
         if drop_link(links, link):
@@ -345,8 +346,8 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention]) -> list[Mention
         listed = landmark is not None and re.fullmatch(r",? (?:and|or) (?:the )?", text[landmark.end : mention.start])
         if (
             listed
-            or rules.LANDMARK_BEFORE.search(text[a : mention.start])
-            or rules.REMOVED_AFTER.match(text, mention.end, b)
+            or context.LANDMARK_BEFORE.search(text[a : mention.start])
+            or context.REMOVED_AFTER.match(text, mention.end, b)
         ):
             landmark = mention
             continue
@@ -359,7 +360,7 @@ def _region_alone(text: str, mention: Mention, b: int, raw: list[Mention]) -> Me
     if any(0 <= m.start - mention.end <= 2 for m in raw):
         return None
     if mention.organ == "thoracic_ln" and text[mention.start : mention.end].lower().startswith(("hil", "mediast")):
-        mass = rules.MASS.search(text, mention.end, min(b, mention.end + 30))
+        mass = context.MASS.search(text, mention.end, min(b, mention.end + 30))
         if not mass:
             return replace(mention, near_node_only=False)
         if text[mention.start : mention.end].lower().startswith("hil"):
