@@ -17,7 +17,7 @@ class ClaimRules:
     ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
     for a lesion; ``example`` words before the places that a general statement gives; ``found_at`` a
-    value with the place right after it.
+    value with the place right after it; ``goes_on`` words before a side that joins it to a list.
     """
 
     sides: re.Pattern[str]
@@ -36,6 +36,7 @@ class ClaimRules:
     respectively: re.Pattern[str]
     example: re.Pattern[str]
     found_at: re.Pattern[str]
+    goes_on: re.Pattern[str]
 
 
 RULES = {
@@ -60,6 +61,7 @@ RULES = {
         together=re.compile(r"均|皆|都"),
         worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
         respectively=re.compile(r"分别|依次"),
+        goes_on=re.compile(r"[及和与、]$"),
         found_at=re.compile(r"[\d.]+[,(](?:最?[大高]者)?(?:位于|见于)"),
         example=re.compile(r"包括|例如|如|位于|见于|[大高著甚]者|为著|为甚|其中|:"),
     ),
@@ -108,6 +110,7 @@ RULES = {
         ),
         bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+|periprosthetic", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
+        goes_on=re.compile(r"\band (?:the )?$", re.IGNORECASE),
         found_at=re.compile(r"[\d.]+,? (?:located |seen |found )?in (?=the\b|a\b|left|right)", re.IGNORECASE),
         example=re.compile(
             r"\b(?:includ\w+|such as|for example|e\.g|notabl\w+|index|largest|most|dominant|greatest|involving"

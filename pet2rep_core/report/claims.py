@@ -138,10 +138,10 @@ class _Page:
         worse = self._rules.worse_on.search(self._text, *self._reach(link))
         if worse is not None:
             return {Side.BILATERAL}
+        own = self._words.get(mention.start)
         local = self._local_sides(link)
         if local:
-            return local
-        own = self._words.get(mention.start)
+            return local | {own} if own is not None and self._goes_on(link) else local
         if own is None and (start := self._listed_side(mention)) is not None:
             own = start
         if own is None:
@@ -181,6 +181,14 @@ class _Page:
                 found = found | sides if together or (valued and valued_before) else sides
                 valued_before = valued
         return found
+
+    def _goes_on(self, link: Link) -> bool:
+        """Tell whether the first side after the organ goes on with its list: 右侧II区、III区及左侧IV区淋巴结."""
+        match = self._rules.sides.search(self._text, link.mention.end, max(link.mention.end, link.statement.start))
+        if match is None:
+            return False
+        before = self._text[link.mention.end : match.start()]
+        return self._rules.goes_on.search(before) is not None and self._rules.clause_mark.search(before) is None
 
     def _free_sides(self, start: int, end: int) -> set[Side]:
         """Return side words of text[start:end] that stand by no organ and compare with nothing."""

@@ -27,6 +27,7 @@ class MentionRules:
     joined: re.Pattern[str]
     sides: re.Pattern[str]
     side_after: re.Pattern[str]
+    two_sides: re.Pattern[str]
     before: re.Pattern[str]
     number_before: re.Pattern[str]
     after: re.Pattern[str]
@@ -50,6 +51,7 @@ RULES = {
         shares=re.compile(r"(?:上|下|中)?(?:区|部)?[、及和与/]"),
         joined=re.compile(r"\s?"),
         sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|左侧?|右侧?|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"),
+        two_sides=re.compile(r"[^,;。:(]{0,6}[及和与、](?:第?\d{1,2})?"),
         side_after=re.compile(r"(?:的|[:,(])?(左|右|双|两)(?:侧|叶|上|下|中|肺|肾|半|份)"),
         before=re.compile(r"(?:左|右|双|两)侧?(?:[上中下前后内外]{0,2}(?:部|段|份)?)$"),
         number_before=re.compile(rf"(?:{_BONE_NUMBER}(?:[-~/、至及和]{_BONE_NUMBER}){{0,6}}|[颈胸腰骶尾])$"),
@@ -84,6 +86,7 @@ RULES = {
         sides=re.compile(r"\b(?:right and left|left and right|(?:left|right|bilateral|both)(?:-sided)?"
             r"|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
         r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
+        two_sides=re.compile(r"\s(?:[\w-]+\s){0,2}(?:and|&)\s(?:the\s)?", re.IGNORECASE),
         side_after=re.compile(
             r"\s?(?:(?:nodes?|lymph nodes?|glands?|lobes?)\s)?(?:\(|on\s(?:the\s)?|,\s)?(left|right|bilateral)(?:ly)?\b"
             r"(?!\s(?:upper|lower|middle|hilar|lobe|lung|kidney|adrenal|axilla|breast|femur|iliac))",

@@ -214,8 +214,14 @@ def _side(text: str, floor: int, word: Word, following: int, rules: MentionRules
 
 
 def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | None:
-    sides = [match.group() for match in rules.sides.finditer(text, start, end)]
-    return side_named(sides[-1]) if sides else None
+    found = list(rules.sides.finditer(text, start, end))
+    if not found:
+        return None
+    side = side_named(found[-1].group())
+    if len(found) > 1 and rules.two_sides.fullmatch(text, found[-2].end(), found[-1].start()):
+        # "the right 4th and left 7th ribs"
+        return side if side_named(found[-2].group()) is side else Side.BILATERAL
+    return side
 
 
 def side_named(word: str) -> Side:

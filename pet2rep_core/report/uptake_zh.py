@@ -33,6 +33,7 @@ _LIGHT = re.compile(
     r"局部|部分|其中|其内|内|病灶|病变|结节|肿块|该|上述|以上|其|边缘|较大者?|最大者?|大小约?|左侧|右侧|双侧|两侧|亦|均|可|中央|周边|实性"
 )
 _CHANGED = re.compile(r"缩小|减|降|好转|下降")
+_FINDING = re.compile(r"积液|水$|囊肿|癌|瘤|破坏|增生")
 _NOT_SIDE_WORDS = re.compile(
     r"[^\u4e00-\u9fffA-Za-z0-9]|及|和|与|双侧|两侧|左侧|右侧|左|右|双|两|侧|部|区|上|中|下|段|叶|余|各"
 )
@@ -350,6 +351,8 @@ def _is_clear(clause: str) -> bool:
 
 def _only_names(text: str, a: int, b: int, mentions: list[Mention]) -> bool:
     rest = text[a:b]
+    if any(_FINDING.search(text, m.start, m.end) for m in mentions):
+        return False
     for mention in mentions:
         rest = rest.replace(text[mention.start : mention.end], "")
     return text[b : b + 1] != ":" and not _NOT_SIDE_WORDS.sub("", rest)
