@@ -41,7 +41,9 @@ class ClaimRules:
 
 RULES = {
     Language.CHINESE: ClaimRules(
-        sides=re.compile(r"双侧|两侧|左右(?:两侧|双侧)?|(?:左|右)(?:侧|叶|份|上叶|下叶|中叶)"),
+        sides=re.compile(
+            r"双侧|两侧|左右(?:两侧|双侧)?|(?:左|右)(?:侧|叶|份|上叶|下叶|中叶)|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"
+        ),
         compared_before=re.compile(r"(?:较|比|与|同|和|于|对|除)$"),
         mostly_after=re.compile(r"[^,;。]{0,4}?(?:为著|为主|较著|明显|为甚|显著|更|较)"),
         most_of_all=re.compile(r"(?:大|高|显著|明显|著)(?:者|的)?(?:一[个枚处])?(?:位于|在|见于|为|于)?(?:左|右)?侧?$"),

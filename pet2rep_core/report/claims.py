@@ -142,6 +142,8 @@ class _Page:
         local = self._local_sides(link)
         if local:
             return local | {own} if own is not None and self._goes_on(link) else local
+        if own is None:
+            own = self._side_beside_node(mention)
         if own is None and (start := self._listed_side(mention)) is not None:
             own = start
         if own is None:
@@ -196,7 +198,10 @@ class _Page:
         for match in self._rules.sides.finditer(self._text, start, end):
             if self._rules.compared_before.search(self._text, max(start, match.start() - 24), match.start()):
                 continue
-            if self._names_organ(match.start(), match.end()) or self._rules.mostly_after.match(self._text, match.end()):
+            station = match.group()[0].isdigit()
+            if (not station and self._names_organ(match.start(), match.end())) or self._rules.mostly_after.match(
+                self._text, match.end()
+            ):
                 continue
             found.add(side_named(match.group()))
         return found
@@ -219,6 +224,16 @@ class _Page:
             over_midline = over_midline or self._rules.midline.match(self._text, other.start, other.end) is not None
             at = other.start
         return None
+
+    def _side_beside_node(self, mention: Mention) -> Side | None:
+        """Return the side of the organ that a bare lymph node lies beside: 右侧颌下腺旁淋巴结."""
+        if not self._rules.bare_node.fullmatch(self._text, mention.start, mention.end):
+            return None
+        near = max(0, mention.start - _BESIDE)
+        places = [place for place in range(near, mention.start) if place in self._words]
+        if not places or self._rules.clause_mark.search(self._text, places[-1], mention.start):
+            return None
+        return self._words[places[-1]]
 
     def _side_is_part(self, mention: Mention) -> bool:
         """Tell whether the word for the organ holds its side: 双肺、肝脏 gives the liver none."""

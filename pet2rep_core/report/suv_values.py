@@ -27,7 +27,7 @@ _BETWEEN = re.compile(
     r"|[左右][侧叶]?|早期|常规|初始|第一次|显像|现|本次|目前|其|数值|测|得"
     r"|\b(?:values?|of|is|was|are|were|up|to|about|approximately|approx\.?|around|roughly|nearly|measur(?:es?|ed|ing)"
     r"|at|between|from|rang(?:es?|ing)|as|high|a|the|with|reach(?:es|ed|ing)|ca\.?|now|currently|respectively"
-    r"|has|have|had|been|increased|decreased|risen|fallen|declined)\b)*",
+    r"|has|have|had|been|increas(?:ed|ing)|decreas(?:ed|ing)|rising|falling|risen|fallen|declined)\b)*",
     re.IGNORECASE,
 )
 _UNIT_AFTER = (
@@ -45,17 +45,26 @@ _LIST = re.compile(
     r"|contralateral)))\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?)?",
     re.IGNORECASE,
 )
-_CHANGE = re.compile(r"\s?(?:→|->|(?:降低?|减低?|下降|升高?|增高?|上升)(?:至|到|为))\s?")
+_CHANGE = re.compile(r"\s?(?:→|->|(?:降低?|减低?|下降|升高?|增高?|上升)(?:至|到|为)(?:延迟(?:显像|相)?)?)\s?")
 _CHANGED_BEFORE = re.compile(
-    r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from)\s?$", re.IGNORECASE
+    r"(?:由|从|\b(?:increas(?:ed|ing)|decreas(?:ed|ing)|risen|rising|fallen|falling|declined|reduced) from)\s?$",
+    re.IGNORECASE,
 )
 _CHANGED_FROM = re.compile(
-    r"(?:由|从|\b(?:increased|decreased|risen|fallen|declined|reduced) from) ?(?:an? )?$", re.IGNORECASE
+    r"(?:由|从|\b(?:increas(?:ed|ing)|decreas(?:ed|ing)|risen|rising|fallen|falling|declined"
+    r"|reduced) from) ?(?:an? )?$",
+    re.IGNORECASE,
 )
 _DELAYED = re.compile(
     r"[,;(\s]*(?:(?:\d\s?(?:h|小时)\s?)?延迟(?:显像|相|扫描|期|后|像)*"
     r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}",
     re.IGNORECASE,
+)
+_MEAN = r"(?:SUV\s?-?)?(?:mean|avg|ave|average|peak|平均值?|均值)"
+_WITH_MEAN = re.compile(rf"\s?(?:/|、|及|和|and\b)\s?{_MEAN}(?![a-z])", re.IGNORECASE)
+_MEAN_BEFORE = re.compile(rf"{_MEAN}\s?/\s?$", re.IGNORECASE)
+_NOT_MAX_BEFORE = re.compile(
+    r"(?:\b(?:peak|mean|average|avg|median|minimum|min|lean)|平均|最小|峰值?)\s?$", re.IGNORECASE
 )
 _DELAYED_IMAGES = re.compile(r"延迟|双时相|\bdelayed\b|\bdual[- ](?:time|phase)", re.IGNORECASE)
 _EARLIER_STUDY = re.compile(
@@ -92,17 +101,25 @@ def find_suv_values(text: str, start: int, end: int) -> list[RawSuv]:
     at = start
     while (label := _LABEL.search(text, at, end)) is not None:
         at = label.end()
-        between = _BETWEEN.match(text, label.end(), end)
+        if label["bare"] is not None and _NOT_MAX_BEFORE.search(text, start, label.start()):
+            continue
+        paired = _WITH_MEAN.match(text, label.end(), end)
+        between = _BETWEEN.match(text, label.end() if paired is None else paired.end(), end)
         first = None if between is None else _NUMBER.match(text, between.end(), end)
         if between is None or first is None:
             continue
         earlier = _EARLIER_BEFORE.search(text, start, label.start()) is not None
+        mean_first = _MEAN_BEFORE.search(text, start, label.start()) is not None
         changed = _CHANGED_BEFORE.search(text, label.end(), between.end()) is not None or (
             _CHANGED_FROM.search(text, start, label.start()) is not None
         )
         one_study = _DELAYED_IMAGES.search(text, start, end) and not _EARLIER_STUDY.search(text, start, end)
         for number, (match, was_before) in enumerate(_numbers(text, first, changed, end)):
             was_before = was_before and not one_study
+            at = match.end()
+            if (paired is not None and number) or (mean_first and not number):
+                # the mean of "SUVmax/SUVmean 3.2/2.0"
+                continue
             value = match.group()
             found.append(
                 RawSuv(
