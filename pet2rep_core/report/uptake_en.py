@@ -42,7 +42,16 @@ LOWER_THAN_BEFORE = "lower than before"
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text gives nothing else."""
 
-_VALUE_OF = re.compile(r"\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?", re.IGNORECASE)
+_VALUE_OF = re.compile(
+    r"\s(?:measuring|measures) (?:up to )?[\d.]+(?: ?[x×] ?[\d.]+)*(?: ?[cm]m)?"
+    r"|\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?",
+    re.IGNORECASE,
+)
+_JOINS_CLAUSE = re.compile(r",|\b(?:and|but) the (?:left |right )?$", re.IGNORECASE)
+_SUBJECT_OF_NEXT = re.compile(
+    r"[^,.;]{0,25}?\b(?:is|are|was|were|shows?|demonstrates?|exhibits?|has|have|remains?)(?: \w+){0,2} ?", re.IGNORECASE
+)
+_NORMAL_ORGAN = re.compile(r"\b(?:normal|unremarkable|negative|no) (?:\w+ )?$", re.IGNORECASE)
 _GOES_WITH_NEXT = re.compile(r"\s(?:in|within|of|inside|with|and|surrounded by)(?:\s[\w-]+){0,2}\s?$", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
@@ -265,23 +274,29 @@ def _runs(text: str, mentions: list[Mention]) -> list[list[Mention]]:
 
 
 def _same_run(text: str, left: Mention, right: Mention) -> bool:
-    gap = _VALUE_OF.sub("", text[left.end : right.start])
+    gap = _without_values(text[left.end : right.start])
     if right.start <= left.end or _LISTED.fullmatch(gap):
         return True
     return "," not in gap and not context.VERB.search(gap)
+
+
+def _without_values(gap: str) -> str:
+    """Return the words between two organs without the size and the SUVmax of the first."""
+    return _VALUE_OF.sub("", gap)
 
 
 def _run_from(text: str, after: list[Mention], stop: int) -> list[Mention]:
     """Return the list of organs that starts with the first of these, without the subject of what follows."""
     run = [after[0]]
     for mention in after[1:]:
-        gap = text[run[-1].end : mention.start]
+        gap = _without_values(text[run[-1].end : mention.start])
         if context.VERB.search(gap):
             break
         starts_clause = re.search(r",(?! ?(?:and|or|nor)\b)", gap) and re.match(
             r"[^,]{0,25}?\b(?:is|are|shows?|demonstrates?|has|have)\b", text[mention.end : stop]
         )
-        if starts_clause:
+        own_statement = _JOINS_CLAUSE.search(gap) and _SUBJECT_OF_NEXT.fullmatch(text, mention.end, stop)
+        if starts_clause or own_statement or _NORMAL_ORGAN.search(gap):
             break
         run.append(mention)
     return run

@@ -281,6 +281,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent"
         r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b"
         rf"|{UPTAKE}, {_ADV}(?:increased|elevated)\b"
+        r"|\bintense(?:ly)? (?:\w+ )?(?:areas?|focus|foci|regions?)\b(?! of)"
         r"|\bhot (?:spots?|nodules?|foc(?:us|i))|\bdeauville (?:score |criteria |category )?(?:of )?[45]\b"
         r"|\b(?:remain(?:s|ing)?|persist(?:s|ing)?|persistently|still|is|are) above(?= (?:the )?(?:\w+ )?(?:blood pool"
         r"|background|liver|mediastin))",
