@@ -312,7 +312,14 @@ class _Page:
                     organs = (run[nth].organ,)
                 elif each and len(organs) == runs.count(run) > 1:
                     organs = (organs[nth],)
+                elif each and len(stated := self._organs_stated(span[0], self._at(value.start))) == runs.count(run) > 1:
+                    organs = (stated[nth],)
                 yield SuvClaim(value.value, value.start, value.end), organs
+
+    def _organs_stated(self, start: int, end: int) -> tuple[str, ...]:
+        """Return the organs of all positive statements of text[start:end], in order."""
+        links = [link for link in self._links_in(start, end) if link.statement.state in POSITIVE_STATES]
+        return _organs(_in_order(link.mention for link in links))
 
     def said_by_suv_alone(self) -> list[Link]:
         """Return an increase for each lesion of which a sentence gives a high SUVmax and no word on uptake."""
