@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pet2rep_core.errors import SettingsError
@@ -11,6 +12,18 @@ from pet2rep_core.errors import SettingsError
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = PROJECT_DIR / "data"
 """Plain files that ship with the program: lexicon, rubric, prompts, texts of the interface."""
+
+
+class SignIn(StrEnum):
+    """How the app finds out who asks.
+
+    SINGLE: one person on this machine, who gives a pseudonym. ACCOUNTS: names and passwords of this installation.
+    OIDC: the identity provider of the site.
+    """
+
+    SINGLE = "single"
+    ACCOUNTS = "accounts"
+    OIDC = "oidc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +36,13 @@ class Settings:
         Folder of this installation's own files; made on first use. ``PET2REP_HOME``.
     workers : int
         Cases that are imported at the same time. ``PET2REP_WORKERS``.
+    sign_in : SignIn
+        How people sign in to the app. ``PET2REP_SIGN_IN``.
     """
 
     home: Path
     workers: int
+    sign_in: SignIn = SignIn.SINGLE
 
     @property
     def database(self) -> Path:
@@ -48,6 +64,21 @@ class Settings:
         """Folder of exported tables."""
         return self.home / "exports"
 
+    @property
+    def people(self) -> Path:
+        """The site's table of who is who, for people whom its identity provider signs in."""
+        return self.home / "people.toml"
+
+    @property
+    def secret(self) -> Path:
+        """The server's own secret, with which it signs sessions; nobody else may read it."""
+        return self.home / "server.secret"
+
+    @property
+    def sessions(self) -> Path:
+        """Who is signed in, so that a restart of the server signs nobody out."""
+        return self.home / "sessions.json"
+
 
 def read_settings() -> Settings:
     """Read the settings from the environment."""
@@ -55,4 +86,7 @@ def read_settings() -> Settings:
     raw_workers = os.environ.get("PET2REP_WORKERS") or str(min(4, os.cpu_count() or 1))
     if not raw_workers.isdigit() or int(raw_workers) < 1:
         raise SettingsError(f"PET2REP_WORKERS is {raw_workers!r}.", hint="Set it to a whole number from 1 up.")
-    return Settings(home=home, workers=int(raw_workers))
+    raw_sign_in = os.environ.get("PET2REP_SIGN_IN") or SignIn.SINGLE.value
+    if raw_sign_in not in set(SignIn):
+        raise SettingsError(f"PET2REP_SIGN_IN is {raw_sign_in!r}.", hint="Set it to 'single', 'accounts' or 'oidc'.")
+    return Settings(home=home, workers=int(raw_workers), sign_in=SignIn(raw_sign_in))

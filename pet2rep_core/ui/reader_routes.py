@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pet2rep_core.store import StoredMeasurement
-from pet2rep_core.ui.leave import PRIVATE, Answer, checked, sent_json
+from pet2rep_core.ui.leave import PRIVATE, Answer, checked, from_our_page, sent_json
 from pet2rep_core.ui.server import server
 from pet2rep_core.workflow.measure import (
     kept_measurements,
@@ -49,7 +48,7 @@ def _posted(give: Give) -> Answer:
 
 
 def _refused(request: Request) -> Response | None:
-    if not _from_our_page(request):
+    if not from_our_page(request):
         return _no("This was not sent by the app's own page.", "Use the viewer of the app.", 403)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         return _no("What was sent does not say that it is JSON.", f"Send it as {_JSON}.", 415)
@@ -60,18 +59,6 @@ def _refused(request: Request) -> Response | None:
 
 def _no(error: str, hint: str, status: int) -> Response:
     return JSONResponse({"error": error, "hint": hint}, status, PRIVATE)
-
-
-def _from_our_page(request: Request) -> bool:
-    """Tell whether the browser says that a page of this very server asked.
-
-    Browsers leave Sec-Fetch-Site out on plain http; then Origin decides, which they send with every POST.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def _measure(request: Request, case_id: str, reader: str) -> dict[str, Any]:
