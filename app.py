@@ -16,14 +16,15 @@ from pet2rep_core.ui.reach import check_reach
 from pet2rep_core.ui.routes import ROUTES, SecurityHeaders
 from pet2rep_core.ui.server import server
 
+try:  # before anything listens: within the lifespan the server would say it in a traceback
+    check_reach(read_settings(), st.config.get_option("server.address"))
+except Pet2RepError as error:
+    sys.exit(str(error))
+
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open everything once, then take the imported modules out of the garbage collector's rounds."""
-    try:
-        check_reach(read_settings(), st.config.get_option("server.address"))
-    except Pet2RepError as error:
-        sys.exit(str(error))
     try:
         one = server()
     except Pet2RepError:

@@ -232,8 +232,8 @@ def page_part(
             _show_error(error)
             return None
 
-    part: Callable[Concatenate[Page, Given], Made | None] = st.fragment(checked, run_every=run_every)
-    return part
+    part: Callable[..., Made | None] = checked
+    return st.fragment(part, run_every=run_every)
 
 
 @contextmanager

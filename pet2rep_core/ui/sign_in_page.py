@@ -108,7 +108,7 @@ def _page(
         said = f'<p class="bad" role="alert">{html.escape(problem.message)}{hint}</p>'
     return (
         f'<!doctype html><html lang="{language.value}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>"
         f'<nav aria-label="Language / 语言">{_languages(language, place, after)}</nav>'
         f"<main><h1>{html.escape(title)}</h1><p>{html.escape(lead)}</p>{said}{body}</main>"

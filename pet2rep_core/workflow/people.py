@@ -137,7 +137,9 @@ def read_people(path: Path) -> People:
         )
     for name in ("claim", "groups"):
         if not isinstance(raw.get(name, ""), str):
-            raise SettingsError(f"{name!r} in {path.name} is {raw[name]!r}.", hint="Give the name of one claim.")
+            raise SettingsError(
+                f"The setting {name!r} in {path.name} is {raw[name]!r}.", hint="Give the name of one claim."
+            )
     people = People(
         claim=raw.get("claim", "email"),
         groups=raw.get("groups", "groups"),
