@@ -191,8 +191,7 @@ def _signed_in_page(one: Server) -> Page | None:
     st.query_params.pop(state.READER, None)
     st.query_params.update(address_of_person())
     if refused is not None:
-        with shown_errors():
-            raise refused
+        _show_error(refused)
     if person is None:
         draw_sign_in(one, say, language)
         return None
