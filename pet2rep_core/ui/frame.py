@@ -57,6 +57,7 @@ _STYLE = """
   border: 1px solid rgba(128, 128, 128, 0.35); border-radius: 4px; line-height: 1.55; font-size: 0.92rem; }
 .p2r-button { display: inline-block; padding: 0.45rem 1.1rem; border-radius: 4px; background: #0b6e8a;
   color: #fff !important; text-decoration: none !important; font-weight: 600; }
+.p2r-quiet { color: inherit !important; font-size: 0.9rem; text-underline-offset: 3px; }
 .stMain:focus-visible, .p2r-report:focus-visible { outline: 2px solid currentColor; }
 .p2r-place { cursor: pointer; text-decoration: underline dotted rgba(128, 128, 128, 0.8); text-underline-offset: 3px; }
 .p2r-place:hover, .p2r-place:focus-visible { text-decoration-style: solid; background: rgba(24, 165, 88, 0.2); }

@@ -1,9 +1,12 @@
-"""From where the app may be reached, by the way in which people sign in."""
+"""What must be so before the app is served at all, by the way in which people sign in."""
 
 from __future__ import annotations
 
 import importlib.util
 import ipaddress
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
 
 from pet2rep_core.errors import MissingDependencyError, SettingsError
 from pet2rep_core.settings import Settings, SignIn
@@ -20,7 +23,7 @@ def check_reach(settings: Settings, address: str | None) -> None:
     Raises
     ------
     SettingsError
-        If the sign-in cannot stand on this address.
+        If the sign-in cannot stand on this address, or nothing says which identity provider to ask.
     MissingDependencyError
         If the identity provider is to sign people in and Authlib is not installed.
     """
@@ -31,6 +34,18 @@ def check_reach(settings: Settings, address: str | None) -> None:
         )
     if settings.sign_in is SignIn.OIDC and importlib.util.find_spec("authlib") is None:
         raise MissingDependencyError("Signing in at an identity provider", "pip install 'pet2rep-review[oidc]'")
+    if settings.sign_in is SignIn.OIDC and not _names_provider():
+        raise SettingsError(
+            "Streamlit's secrets.toml has no [auth], which names the identity provider.",
+            hint="Write it as the README shows, with redirect_uri, cookie_secret, client_id and server_metadata_url.",
+        )
+
+
+def _names_provider() -> bool:
+    try:
+        return "auth" in st.secrets
+    except StreamlitSecretNotFoundError:
+        return False
 
 
 def _is_loopback(address: str | None) -> bool:

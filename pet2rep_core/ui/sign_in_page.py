@@ -32,6 +32,7 @@ h1 { margin: 0 0 0.25rem; font-size: 1.5rem; line-height: 1.3; }
 p { margin: 0 0 1.25rem; color: var(--soft); }
 p.bad { padding: 0.6rem 0.8rem; border-left: 4px solid var(--bad); border-radius: 4px; background: var(--bad-back);
   color: var(--ink); }
+p.back { margin: 1rem 0 0; text-align: center; } p.back a { color: inherit; text-underline-offset: 3px; }
 label { display: block; margin: 0 0 1rem; font-weight: 600; font-size: 0.95rem; }
 input { display: block; width: 100%; margin-top: 0.3rem; padding: 0.55rem 0.7rem; border: 1px solid var(--line);
   border-radius: 4px; background: var(--back); color: var(--ink); font: inherit; font-weight: 400; }
@@ -83,6 +84,9 @@ def password_html(language: Language, name: str, *, forced: bool, problem: Probl
     ]
     lead = say("sign_in.password_forced") if forced else say("sign_in.password_lead")
     body = _form("password", language, "".join(fields), say("sign_in.save_password"))
+    if not forced:
+        back = html.escape(f"./?{urlencode({'language': language.value})}")
+        body += f'<p class="back"><a href="{back}">{html.escape(say("sign_in.back"))}</a></p>'
     return _page(language, "password", say("sign_in.password_title", name=name), lead, body, problem)
 
 

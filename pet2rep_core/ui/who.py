@@ -89,14 +89,15 @@ def draw_sign_in(server: Server, say: Say, language: Language) -> None:
     st.markdown(say("sign_in.needed"))
     if isinstance(server.access, AccountAccess):
         st.html(_link(SIGN_IN, say("sign_in.sign_in"), language, main=True))
-    else:
-        st.button(say("sign_in.provider"), type="primary", on_click=st.login, key="sign_in")
+    elif isinstance(server.access, ProviderAccess):
+        provider = (server.access.people().provider,)
+        st.button(say("sign_in.provider"), type="primary", on_click=st.login, args=provider, key="sign_in")
 
 
 def _link(place: str, label: str, language: Language, *, main: bool = False) -> str:
     """Return a link to one of our own pages, in this very tab."""
     address = f"{place}?{urlencode({'language': language.value})}"
-    look = ' class="p2r-button"' if main else ""
+    look = f' class="{"p2r-button" if main else "p2r-quiet"}"'
     return f'<a href="{html.escape(address)}" target="_self"{look}>{html.escape(label)}</a>'
 
 

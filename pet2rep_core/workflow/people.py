@@ -4,6 +4,7 @@ The table is a small TOML file of the site, read again whenever it changes::
 
     claim = "email"           # what names a person: email, sub, preferred_username, …
     groups = "groups"         # the claim that lists a person's groups, where the provider gives one
+    provider = "hospital"     # which [auth.…] of Streamlit's secrets.toml; the only one where left out
     minutes = 480             # how long a sign-in lasts; where left out, as long as the provider's token
 
     [[person]]
@@ -31,7 +32,7 @@ from pet2rep_core.errors import PermissionDeniedError, Pet2RepError, SettingsErr
 from pet2rep_core.records import Person, Role
 from pet2rep_core.workflow.rate import check_reader
 
-_KEYS = {"claim", "groups", "minutes", "person", "group"}
+_KEYS = {"claim", "groups", "provider", "minutes", "person", "group"}
 _ROW_KEYS = {"person": {"is", "name", "role"}, "group": {"is", "prefix", "role"}}
 _RANK = tuple(Role)
 _LONGEST_MIN = 24 * 60
@@ -52,6 +53,7 @@ class People:
 
     claim: str = "email"
     groups: str = "groups"
+    provider: str | None = None
     minutes: int | None = None
     persons: tuple[Row, ...] = ()
     of_groups: tuple[Row, ...] = field(default=())
@@ -135,14 +137,13 @@ def read_people(path: Path) -> People:
         raise SettingsError(
             f"'minutes' in {path.name} is {minutes!r}.", hint=f"Give a whole number from 1 to {_LONGEST_MIN}."
         )
-    for name in ("claim", "groups"):
+    for name in ("claim", "groups", "provider"):
         if not isinstance(raw.get(name, ""), str):
-            raise SettingsError(
-                f"The setting {name!r} in {path.name} is {raw[name]!r}.", hint="Give the name of one claim."
-            )
+            raise SettingsError(f"The setting {name!r} in {path.name} is {raw[name]!r}.", hint="Give one name as text.")
     people = People(
         claim=raw.get("claim", "email"),
         groups=raw.get("groups", "groups"),
+        provider=raw.get("provider"),
         minutes=minutes,
         persons=_rows(raw, "person", "name"),
         of_groups=_rows(raw, "group", "prefix"),
