@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pet2rep_core.errors import PermissionDeniedError, Pet2RepError
+from pet2rep_core.errors import Pet2RepError
 from pet2rep_core.ui.access import AccountAccess
-from pet2rep_core.ui.leave import PRIVATE, refusal
+from pet2rep_core.ui.leave import NOT_SIGNED_IN, PRIVATE, no
 from pet2rep_core.ui.server import server
 
 _OPEN = ("/sign-in", "/password", "/api/", "/viewer/", "/static/", "/_stcore/", "/favicon.png", "/manifest.json")
@@ -55,6 +55,4 @@ def _shut_for(request: Request) -> Response | None:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         place = _SIGN_IN if asked == "/" else f"{_SIGN_IN}?next={quote(asked, safe='')}"
         return RedirectResponse(place, 303, PRIVATE)
-    if request.method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
-        return refusal(request, PermissionDeniedError("You are not signed in any more.", hint="Sign in again."))
-    return JSONResponse({"error": "This method is not answered."}, 405, PRIVATE)
+    return no(request, 403, NOT_SIGNED_IN, "Sign in again.")

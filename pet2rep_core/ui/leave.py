@@ -23,7 +23,7 @@ from pet2rep_core.errors import (
     StoreLockedError,
 )
 from pet2rep_core.records import Language, Person
-from pet2rep_core.ui.sentences import error_in_language
+from pet2rep_core.ui.sentences import error_in_language, in_language
 from pet2rep_core.ui.server import server
 
 HEADER = "X-Case-Token"
@@ -31,6 +31,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosn
 """Headers of every answer that has to do with a patient."""
 
 NO_LEAVE = "No leave for this case. Open it again."
+NOT_SIGNED_IN = "You are not signed in any more."
 _LARGEST_BODY = 2**20
 _TOO_LARGE = f"More than {_LARGEST_BODY} bytes were sent."
 
@@ -64,11 +65,11 @@ def checked(
         try:
             reader = server().signer.reader_of(token, case_id)
             if reader is None:
-                return JSONResponse({"error": NO_LEAVE}, 403, PRIVATE)
+                return no(request, 403, NO_LEAVE)
             if person_asking(request, reader) is None:
-                return refusal(request, PermissionDeniedError("You are not signed in any more.", hint="Sign in again."))
+                return no(request, 403, NOT_SIGNED_IN, "Sign in again.")
             if not await _take_body(request):
-                return JSONResponse({"error": _TOO_LARGE}, 413, PRIVATE)
+                return no(request, 413, _TOO_LARGE)
             limiter = None if at_most is None else at_most()
             return await to_thread.run_sync(answer, request, case_id, reader, limiter=limiter)
         except Pet2RepError as error:
@@ -96,9 +97,21 @@ def from_our_page(request: Request) -> bool:
 
 def refusal(request: Request, error: Pet2RepError) -> Response:
     """Return one of our errors as an answer, in the language that the page asked for."""
-    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
-    message, hint = error_in_language(error, Language.CHINESE if chinese else Language.ENGLISH)
+    message, hint = error_in_language(error, asked_language(request))
     return JSONResponse({"error": message, "hint": hint}, status_of(request.method, error), PRIVATE)
+
+
+def no(request: Request, status: int, error: str, hint: str = "") -> Response:
+    """Return an answer that says no in the language that the page asked for; without a hint where there is none."""
+    language = asked_language(request)
+    said = {"error": in_language(error, language)} | ({"hint": in_language(hint, language)} if hint else {})
+    return JSONResponse(said, status, PRIVATE)
+
+
+def asked_language(request: Request) -> Language:
+    """Return the language that the page asked for."""
+    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
+    return Language.CHINESE if chinese else Language.ENGLISH
 
 
 def status_of(method: str, error: Pet2RepError) -> int:

@@ -27,7 +27,7 @@ from pet2rep_core.errors import ImageGeometryError
 from pet2rep_core.imaging.prepared import picture_type
 from pet2rep_core.imaging.render import encode_png
 from pet2rep_core.ui.card_routes import CARD_ROUTES
-from pet2rep_core.ui.leave import PRIVATE, checked
+from pet2rep_core.ui.leave import PRIVATE, checked, no
 from pet2rep_core.ui.reader_routes import READER_ROUTES
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.sign_in_routes import SIGN_IN_ROUTES
@@ -136,7 +136,7 @@ async def _viewer_file(request: Request) -> Response:
     content = _viewer_files().get(name)
     # Another version's address must not be answered with this one's file: it would be kept for a year.
     if content is None or request.path_params["version"] != viewer_version():
-        return JSONResponse({"error": "The viewer has no such file.", "hint": "Reload the page."}, 404, PRIVATE)
+        return no(request, 404, "The viewer has no such file.", "Reload the page.")
     return Response(content, media_type=_VIEWER_TYPES[Path(name).suffix], headers=_LASTING)
 
 

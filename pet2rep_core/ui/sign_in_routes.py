@@ -15,7 +15,7 @@ from starlette.routing import Route
 from pet2rep_core.errors import InputDataError, PermissionDeniedError, Pet2RepError
 from pet2rep_core.records import Language
 from pet2rep_core.ui.access import COOKIE, AccountAccess
-from pet2rep_core.ui.leave import PRIVATE, from_our_page, refusal
+from pet2rep_core.ui.leave import PRIVATE, asked_language, from_our_page, refusal
 from pet2rep_core.ui.sentences import error_in_language
 from pet2rep_core.ui.server import Server, server
 from pet2rep_core.ui.sign_in_page import Problem, password_html, sign_in_html
@@ -119,8 +119,7 @@ def _language(request: Request) -> Language:
     said = request.query_params.get("language", "")
     if said in set(Language):
         return Language(said)
-    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
-    return Language.CHINESE if chinese else Language.ENGLISH
+    return asked_language(request)
 
 
 def _within(address: str) -> str:

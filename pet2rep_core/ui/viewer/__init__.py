@@ -124,6 +124,7 @@ def _source(page: Page, case_id: str, key: str) -> dict[str, str]:
         "api": _api(case_id),
         "token": _token(page, case_id),
         "reader": page.reader,
+        "language": page.language.value,
     }
 
 
