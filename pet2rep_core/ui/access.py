@@ -70,6 +70,10 @@ class AccountAccess:
         self.book = SessionBook(settings.sessions, read_secret(settings.secret), clock=clock)
         self._store = store
 
+    def has_accounts(self) -> bool:
+        """Tell whether there is any account yet."""
+        return bool(self._store.accounts.all())
+
     def begin(self, account: Account) -> str:
         """Begin a session of an account; returns the cookie."""
         return self.book.begin(account.name, account.stamp)

@@ -24,7 +24,7 @@ def draw_overview(page: Page) -> None:
     ratings = len(set(store.ratings_table()["event_id"].to_pylist()))
     boxes = st.columns(3)
     for box, key, count in zip(boxes, ("cases", "generated", "ratings"), (len(cases), generated, ratings), strict=True):
-        box.metric(page.text(f"home.{key}"), count, border=True)
+        box.metric(page.text(f"home.{key}"), page.formats.number(count), border=True)
 
 
 def draw_notices(page: Page) -> None:

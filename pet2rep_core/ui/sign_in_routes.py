@@ -19,6 +19,7 @@ from pet2rep_core.ui.leave import PRIVATE, asked_language, from_our_page, refusa
 from pet2rep_core.ui.sentences import error_in_language
 from pet2rep_core.ui.server import Server, server
 from pet2rep_core.ui.sign_in_page import Problem, password_html, sign_in_html
+from pet2rep_core.ui.texts import text
 from pet2rep_core.workflow.accounts import TooManyFailuresError, change_own_password
 from pet2rep_core.workflow.sessions import LONGEST_S
 
@@ -61,7 +62,9 @@ def _show_sign_in(access: AccountAccess, request: Request) -> Response:
     after = _within(request.query_params.get("next", ""))
     if account is not None:
         return RedirectResponse("/password" if account.must_change else after or "/", 303, PRIVATE)
-    answer = _html(sign_in_html(_language(request), after=after))
+    language = _language(request)
+    first = None if access.has_accounts() else Problem(text(language, "sign_in.no_accounts"))
+    answer = _html(sign_in_html(language, after=after, problem=first))
     if COOKIE in request.cookies:
         answer.delete_cookie(COOKIE, path="/")
     return answer

@@ -278,3 +278,25 @@ def test_single_mode_is_not_served_to_other_machines(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "anyone who reaches it would be its one person. Set PET2REP_SIGN_IN to 'accounts'" in said
     assert "Traceback" not in said
+
+
+def test_a_restart_signs_nobody_out(tmp_path: Path, browser_of: Callable[..., Watched]) -> None:
+    home = tmp_path / "home"
+    store = open_store(Settings(home=home, workers=1))
+    add_account(store, BOSS, Role.ADMIN, WORDS)
+    store.close()
+    env = {"PET2REP_SIGN_IN": "accounts"}
+    app = start_app(home, demo=False, env=env)
+    context = browser_of().page.context.browser.new_context(locale="en-GB")
+    browser = watch(context.new_page(), app.url)
+    try:
+        _sign_in(browser, BOSS, WORDS)
+        _is_signed_in(browser, BOSS)
+        app.stop()
+        app = start_app(home, demo=False, env=env, port=urlsplit(app.url).port)
+        browser.page.goto(f"{app.url}/Accounts")
+        _is_signed_in(browser, BOSS)
+        browser.page.get_by_role("heading", name=say("accounts.title"), exact=True).wait_for()
+    finally:
+        context.close()
+        app.stop()
