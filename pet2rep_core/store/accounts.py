@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import threading
 import uuid
 from collections.abc import Iterable
@@ -200,8 +199,3 @@ def _after(before: Account | None, event: Row) -> Account:
     if action == SIGN_IN:
         return replace(account, failures=0, signed_in_at=at)
     return replace(account, failures=0) if action in (PASSWORD, ENABLE) else account
-
-
-def seconds_since(at: str, now: float) -> float:
-    """Return how long ago a stored time is, from a clock in seconds since 1970."""
-    return now - datetime.datetime.fromisoformat(at).timestamp()

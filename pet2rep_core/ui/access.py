@@ -113,6 +113,7 @@ class AccountAccess:
 
     def close(self) -> None:
         """Keep who is signed in."""
+        self.door.close()
         self.book.close()
 
 
@@ -130,7 +131,8 @@ class ProviderAccess:
 
     mode = SignIn.OIDC
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
         self._path = settings.people
         self._secret = read_secret(settings.secret)
         self._clock = clock
@@ -169,7 +171,10 @@ class ProviderAccess:
                 raise PermissionDeniedError("Your sign-in has ended.", hint="Sign in again.")
         person = people.person(claims, self._secret)
         with self._lock:
+            is_new = key not in self._known
             self._known[key] = replace(known, seen=now if seen else known.seen)
+        if is_new:
+            self._store.record_event(person.name, "sign_in", "account", person.name, {"role": person.role.value})
         return person
 
     def end(self, claims: Mapping[str, Any]) -> None:
@@ -223,7 +228,7 @@ def open_access(settings: Settings, store: Store) -> Access:
     """
     if settings.sign_in is SignIn.ACCOUNTS:
         return AccountAccess(store, settings)
-    return ProviderAccess(settings) if settings.sign_in is SignIn.OIDC else SingleAccess()
+    return ProviderAccess(settings, store) if settings.sign_in is SignIn.OIDC else SingleAccess()
 
 
 def _identity(claims: Mapping[str, Any]) -> str:

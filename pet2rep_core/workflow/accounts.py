@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import logging
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from pet2rep_core.errors import PermissionDeniedError, StoreError
 from pet2rep_core.records import Person, Role
 from pet2rep_core.store import Store
-from pet2rep_core.store.accounts import Account, seconds_since
+from pet2rep_core.store.accounts import Account
 from pet2rep_core.workflow.passwords import (
     check_new_password,
     hash_password,
@@ -32,8 +35,9 @@ FREE_FAILURES = 5
 
 FIRST_WAIT_S = 60.0
 LONGEST_WAIT_S = 3600.0
-_STRANGERS = 4096
+_REMEMBERED = 4096
 _DOORS = 64
+_LOG = logging.getLogger(__name__)
 
 
 class TooManyFailuresError(PermissionDeniedError):
@@ -54,15 +58,33 @@ def wait_after(failures: int) -> float:
     return float(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(failures - FREE_FAILURES, 16)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """Failed sign-ins of a name in a row, and under which stamp of its account; 0 for a name that nobody has."""
+
+    count: int
+    last: float
+    stamp: int
+
+
 class Door:
-    """Signs people in; one for a server, since it remembers the failures of names that nobody has."""
+    """Signs people in; one for a server.
+
+    Failures are counted here, for every name alike, and those of accounts are recorded after the answer has gone out:
+    the time of an answer must not tell whether there was anything to record.
+    """
 
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
-        self._strangers: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
-        self._strangers_lock = threading.Lock()
+        self._failures: OrderedDict[bytes, _Failures] = OrderedDict()
+        self._failures_lock = threading.Lock()
         self._doors = [threading.Lock() for _ in range(_DOORS)]
+        self._writer = ThreadPoolExecutor(1, "sign-in")
+
+    def close(self) -> None:
+        """Record what is still to be recorded."""
+        self._writer.shutdown()
 
     def sign_in(self, name: str, password: str) -> Account:
         """Return the account of a person who knows its password, and record the sign-in.
@@ -75,7 +97,7 @@ class Door:
             If name and password do not belong together, or the account is disabled.
         """
         name = name.strip()
-        key = hashlib.sha256(name.casefold().encode("utf-8", "surrogatepass")).digest()
+        key = _key(name)
         with self._doors[key[0] % _DOORS]:  # one attempt at a time for a name: many at once are no way round
             account, now = self._store.accounts.find(name), self._clock()
             self._refuse_while_waiting(account, key, now)
@@ -86,7 +108,10 @@ class Door:
                     "Name and password do not belong together, or the account is disabled.",
                     hint="Check both; a new password comes from the administrator of this installation.",
                 )
-            return self._store.accounts.signed_in(account.name, at=_iso(now))
+            with self._failures_lock:
+                self._failures.pop(key, None)
+            # behind the failures that still wait to be recorded
+            return self._writer.submit(self._store.accounts.signed_in, account.name, at=_iso(now)).result()
 
     def check(self, account: Account, password: str) -> None:
         """Refuse a signed-in person who gives a wrong present password; counted as a failed sign-in is.
@@ -96,7 +121,7 @@ class Door:
         PermissionDeniedError
             If it is wrong, or the name has to wait.
         """
-        key = hashlib.sha256(account.name.casefold().encode()).digest()
+        key = _key(account.name)
         with self._doors[key[0] % _DOORS]:
             present, now = self._store.accounts.get(account.name), self._clock()
             self._refuse_while_waiting(present, key, now)
@@ -104,28 +129,39 @@ class Door:
                 self._remember_failure(present, key, now)
                 raise PermissionDeniedError("The present password is not right.", hint="Type it again.")
 
+    def _counted(self, account: Account | None, key: bytes) -> _Failures:
+        """Return the failures of a name; those of an account before the server was started are in the store."""
+        stamp = 0 if account is None else account.stamp
+        with self._failures_lock:
+            counted = self._failures.get(key)
+        if counted is not None and counted.stamp == stamp:
+            return counted
+        if account is None or not account.failed_at:
+            return _Failures(0, 0.0, stamp)
+        return _Failures(account.failures, datetime.datetime.fromisoformat(account.failed_at).timestamp(), stamp)
+
     def _refuse_while_waiting(self, account: Account | None, key: bytes, now: float) -> None:
-        if account is None:
-            with self._strangers_lock:
-                failures, last = self._strangers.get(key, (0, 0.0))
-            since = now - last
-        else:
-            failures = account.failures
-            since = seconds_since(account.failed_at, now) if account.failed_at else 0.0
-        left = wait_after(failures) - since
+        counted = self._counted(account, key)
+        left = wait_after(counted.count) - (now - counted.last)
         if left > 0:
             raise TooManyFailuresError(left)
 
     def _remember_failure(self, account: Account | None, key: bytes, now: float) -> None:
+        counted = self._counted(account, key)
+        with self._failures_lock:
+            self._failures[key] = _Failures(counted.count + 1, now, counted.stamp)
+            self._failures.move_to_end(key)
+            if len(self._failures) > _REMEMBERED:
+                self._failures.popitem(last=False)
+        # a name that nobody has is never stored: it may be somebody's password, typed into the wrong field
         if account is not None:
-            self._store.accounts.failed(account.name, at=_iso(now))
-            return
-        # never stored: what is typed as a name may be somebody's password
-        with self._strangers_lock:
-            failures, _ = self._strangers.pop(key, (0, 0.0))
-            self._strangers[key] = (failures + 1, now)
-            if len(self._strangers) > _STRANGERS:
-                self._strangers.popitem(last=False)
+            self._writer.submit(self._record_failure, account.name, _iso(now))
+
+    def _record_failure(self, name: str, at: str) -> None:
+        try:
+            self._store.accounts.failed(name, at=at)
+        except StoreError as error:
+            _LOG.warning("A failed sign-in could not be recorded: %s", error)
 
 
 def add_account(
@@ -219,3 +255,7 @@ def _refuse_last_administrator(store: Store, account: Account) -> None:
 
 def _iso(now: float) -> str:
     return datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat(timespec="microseconds")
+
+
+def _key(name: str) -> bytes:
+    return hashlib.sha256(name.casefold().encode("utf-8", "surrogatepass")).digest()

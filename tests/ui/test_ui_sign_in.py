@@ -386,7 +386,7 @@ def test_a_person_who_is_taken_out_of_the_table_is_out_at_once(said: dict[str, A
 
 def test_provider_sessions_end(said: dict[str, Any]) -> None:
     clock = Clock()
-    one = ProviderAccess(server().settings, clock=clock)
+    one = ProviderAccess(server().settings, server().store, clock=clock)
     claims = {"email": "reader@hospital.example", "sub": "1", "iat": clock.now, "exp": clock.now + 100 * 3600}
     began = clock.now
     assert one.signed_in(claims) == Person("R01", Role.RATER)

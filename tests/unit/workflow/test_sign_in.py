@@ -53,7 +53,9 @@ def clock():
 
 @pytest.fixture
 def door(store, clock):
-    return Door(store, clock=clock)
+    one = Door(store, clock=clock)
+    yield one
+    one.close()
 
 
 def refused(door, name, password):
@@ -105,6 +107,7 @@ def test_the_right_password_after_the_wait_ends_the_counting(door, clock, store)
 def test_a_restart_is_no_way_round(door, clock, tmp_path, store):
     for _ in range(5):
         refused(door, "R01", "wrong")
+    door.close()
     store.close()
     again = opened(tmp_path / "home")
     assert isinstance(refused(Door(again, clock=clock), "R01", WORDS), TooManyFailuresError)
@@ -126,6 +129,7 @@ def test_many_attempts_at_once_are_no_way_round(door, store):
     for thread in threads:
         thread.join()
     assert (said.count(False), said.count(True)) == (5, 15)
+    door.close()
     assert store.accounts.get("R01").failures == 5
 
 
@@ -133,6 +137,27 @@ def test_a_name_that_nobody_has_is_never_stored(door, store):
     """It may be a password, typed into the wrong field."""
     refused(door, "correct horse battery", "x")
     assert store._database.rows("SELECT DISTINCT name FROM account_event") == [("R01",)]
+
+
+def test_nothing_is_recorded_before_the_answer(door, store, monkeypatch):
+    """An answer that waits for the disk would tell that there is such a name."""
+    may_write = threading.Event()
+    real = store.accounts.failed
+    monkeypatch.setattr(store.accounts, "failed", lambda *a, **k: may_write.wait(60) and real(*a, **k))
+    for _ in range(5):
+        refused(door, "R01", "wrong")
+    assert isinstance(refused(door, "R01", WORDS), TooManyFailuresError)
+    assert store.accounts.get("R01").failures == 0
+    may_write.set()
+    door.close()
+    assert store.accounts.get("R01").failures == 5
+
+
+def test_a_new_password_ends_the_wait(door, store):
+    for _ in range(5):
+        refused(door, "R01", "wrong")
+    reset_password(store, "R01", "seven green boats")
+    assert door.sign_in("R01", "seven green boats")
 
 
 def test_waiting_is_told_in_minutes():
