@@ -31,11 +31,11 @@ def test_one_person_is_served_on_this_machine(tmp_path: Path, address: str) -> N
 def test_one_person_is_served_to_no_other_machine(tmp_path: Path, address: str | None) -> None:
     with pytest.raises(SettingsError, match="anyone who reaches it would be its one person"):
         check_reach(Settings(tmp_path, 1), address)
-    check_reach(Settings(tmp_path, 1, SignIn.ACCOUNTS), address)
+    check_reach(Settings(tmp_path, 1, sign_in=SignIn.ACCOUNTS), address)
 
 
 def test_a_provider_needs_authlib_and_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(tmp_path, 1, SignIn.OIDC)
+    settings = Settings(tmp_path, 1, sign_in=SignIn.OIDC)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match=r"Streamlit's secrets\.toml has no \[auth\]"):
         check_reach(settings, "0.0.0.0")
