@@ -29,6 +29,7 @@ environment:
   PET2REP_MODELS   a table of your own models
   PET2REP_DEVICE   where models run in-process: cuda, cuda:1, mps or cpu; else what is there
   PET2REP_DTYPE    and with which numbers: bfloat16, float16 or float32
+  PET2REP_SIGN_IN  how people sign in to the app: single (one person on this machine), accounts or oidc
 
 With --json, standard output carries one JSON object and nothing else.
 Research use only; not for diagnosis.
@@ -63,6 +64,15 @@ Print one line of JSON for each line of FILE: the organs whose uptake the text s
 and the words behind it; start and end count characters of the text as given. A line without a
 language is taken as that in which most of it is written. A line that cannot be read gives {"id", "error"}, the
 rest goes on, and the exit status is 1. FILE may be - for standard input.
+"""
+
+_ACCOUNT = """\
+Manage the accounts of this installation, for PET2REP_SIGN_IN=accounts. The first administrator is made here:
+
+  pet2rep account add BOSS --role admin
+
+A password is asked for, or read as one line from standard input; it is never an argument. While the app is open,
+use its Accounts page instead.
 """
 
 
@@ -168,6 +178,15 @@ def build_parser() -> argparse.ArgumentParser:
     export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
     export.add_argument("folder", metavar="DIR", type=Path)
     export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
+
+    account = _command(commands, "account", "accounts", "manage who may sign in to the app", description=_ACCOUNT)
+    account.add_argument("action", choices=("add", "list", "password", "role", "disable", "enable"), metavar="ACTION",
+                         help="add, list, password, role, disable or enable")  # fmt: skip
+    account.add_argument("name", metavar="NAME", nargs="?", help="the pseudonym, such as R01; for all but list")
+    account.add_argument("--role", choices=("rater", "researcher", "admin"), help="for add (rater) and role")
+    account.add_argument(
+        "--one-time", action="store_true", help="make a password that is good for one sign-in and print it"
+    )
 
     _command(commands, "verify", "verifying", "check the database and every prepared image, byte by byte")
     _command(commands, "layouts", "layouts", "list the dataset layouts that can be imported")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pet2rep_core.records import text_sha256
+from pet2rep_core.store.accounts import ACCOUNTS
 from pet2rep_core.store.driver import Database
 from pet2rep_core.store.events import Stream, chain_problems, journalled
 from pet2rep_core.store.journal import Journal
@@ -24,7 +25,7 @@ _REFERENCES = (
     ("cell_overrule", "case_id", "study_case"),
     ("cell_overrule", "generation_id", "generation"),
 )
-_STREAMS = (RATINGS, MEASUREMENTS, OVERRULES)
+_STREAMS = (RATINGS, MEASUREMENTS, OVERRULES, ACCOUNTS)
 _NO_TRIGGER_NEEDED = ("append_only_guard",)
 
 
