@@ -10,7 +10,6 @@ from pet2rep_core.study.summaries import SIGNATURE
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.leaderboard_charts import draw
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.studies import person_of
 from pet2rep_core.ui.study_agreement import draw_agreement, draw_readers
 from pet2rep_core.ui.study_cache import shown_results, shown_source, version_of
 from pet2rep_core.ui.study_charts import Bar, Mean, diverging_bars, radar
@@ -26,7 +25,7 @@ PARTS = ("ratings", "agreement", "models", "metrics", "readers", "files")
 def draw_study_results(page: Page) -> None:
     """Draw the results of one reader study, for researchers; models are letters until it is unblinded."""
     say = page.text
-    person = person_of(page)
+    person = page.person
     studies = {one.study_id: one for one in study_list(page.server.store, person)}
     if not studies:
         st.info(say("study_results.no_study"))
