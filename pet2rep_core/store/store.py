@@ -59,6 +59,7 @@ from pet2rep_core.store.stored import (
     StoredReport,
     StoredScore,
 )
+from pet2rep_core.store.studies import StudyLog
 from pet2rep_core.store.transaction import RowsRefusedError, Transaction
 
 _OF_RUN = ("model", "language")
@@ -67,7 +68,7 @@ _OF_RUN = ("model", "language")
 class Store(Recorder):
     """The open store; safe from many threads. ``notices`` says what had to be repaired on opening.
 
-    ``accounts`` are those of this installation.
+    ``studies`` keeps the reader studies, ``accounts`` are those of this installation.
     """
 
     def __init__(self, settings: Settings, *, min_free_bytes: int, migrations: Path) -> None:
@@ -81,8 +82,12 @@ class Store(Recorder):
             self._ratings = RatingLog(self._database, self._journal)
             self._notes = NoteLog(self._database, self._journal)
             self._overrules = OverruleLog(self._database, self._journal)
+            self.studies = StudyLog(self._database, self._journal)
             self.accounts = AccountLog(self._database, self._journal)
-            logs = (self._ratings.log, self._notes.log, self._overrules.log, self.accounts.log)
+            logs = (
+                *(self._ratings.log, self._notes.log, self._overrules.log),
+                *(self.studies.events_log, self.studies.ratings_log, self.accounts.log),
+            )
             repairs = reconcile(self._database, self._journal, logs)
         except BaseException:
             self._database.close()

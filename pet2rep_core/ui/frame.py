@@ -42,6 +42,7 @@ PAGES = {
     "import": Entry("pages/2_Import.py", permissions.RESEARCH),
     "results": Entry("pages/3_Results.py", permissions.RESEARCH),
     "failures": Entry("pages/4_Failures.py", permissions.RESEARCH),
+    "studies": Entry("pages/6_Studies.py", permissions.RESEARCH),
     "accounts": Entry("pages/8_Accounts.py", permissions.ADMINISTER, (SignIn.ACCOUNTS,)),
 }
 """The menu. Hidden is not forbidden: :func:`open_page` refuses too, and so does the workflow behind each page."""
