@@ -15,6 +15,7 @@ from pet2rep_core.errors import StoreError, UnknownNameError
 from pet2rep_core.records import KeySlices, Rating
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import browsing, integrity, tables
+from pet2rep_core.store.accounts import AccountLog
 from pet2rep_core.store.driver import Database, utc_now
 from pet2rep_core.store.events import reconcile
 from pet2rep_core.store.inbox import move_aside, read_handed_over, waiting_files
@@ -59,13 +60,17 @@ from pet2rep_core.store.stored import (
     StoredReport,
     StoredScore,
 )
+from pet2rep_core.store.studies import StudyLog
 from pet2rep_core.store.transaction import RowsRefusedError, Transaction
 
 _OF_RUN = ("model", "language")
 
 
 class Store(Recorder):
-    """The open store; safe from many threads. ``notices`` says what had to be repaired on opening."""
+    """The open store; safe from many threads. ``notices`` says what had to be repaired on opening.
+
+    ``studies`` keeps the reader studies, ``accounts`` are those of this installation.
+    """
 
     def __init__(self, settings: Settings, *, min_free_bytes: int, migrations: Path) -> None:
         known = read_migrations(migrations)
@@ -78,7 +83,12 @@ class Store(Recorder):
             self._ratings = RatingLog(self._database, self._journal)
             self._notes = NoteLog(self._database, self._journal)
             self._overrules = OverruleLog(self._database, self._journal)
-            logs = (self._ratings.log, self._notes.log, self._overrules.log)
+            self.studies = StudyLog(self._database, self._journal)
+            self.accounts = AccountLog(self._database, self._journal)
+            logs = (
+                *(self._ratings.log, self._notes.log, self._overrules.log),
+                *(self.studies.events_log, self.studies.ratings_log, self.accounts.log),
+            )
             repairs = reconcile(self._database, self._journal, logs)
         except BaseException:
             self._database.close()

@@ -195,6 +195,7 @@ def _write_built_in(
                 choices.asking.language,
                 behaviour=choices.behaviour,
                 seed=choices.seed,
+                person=place.person,
             )
         except (GenerationError, InputDataError) as error:
             yield ItemOutcome.failed_unstored(item, error)
