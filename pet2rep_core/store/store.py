@@ -52,6 +52,7 @@ from pet2rep_core.store.stored import (
     Recorded,
     RunRow,
     SavedRating,
+    StoredEvent,
     StoredGeneration,
     StoredMeasurement,
     StoredOverrule,
@@ -185,6 +186,11 @@ class Store(Recorder):
             "SELECT key_slices FROM key_slices WHERE case_id = ? ORDER BY revision DESC LIMIT 1", case_id
         )
         return read_key_slices(chosen[0][0]) if chosen else self.case(case_id).key_slices
+
+    def chosen_key_slices(self) -> dict[str, KeySlices]:
+        """Return the slices that persons chose last, by case; cases with those of their import are not in it."""
+        rows = self._database.rows("SELECT case_id, key_slices FROM key_slices ORDER BY case_id, revision")
+        return {case_id: read_key_slices(text) for case_id, text in rows}
 
     def reports(self, case_id: str) -> list[StoredReport]:
         """Return the newest revision of each report of a case."""
@@ -402,6 +408,19 @@ class Store(Recorder):
                 *(str(uuid.uuid4()), actor, action, object_type, object_id),
                 *(canonical_json(dict(detail or {})), utc_now()),
             )
+
+    def events(self, actions: Sequence[str], *, object_id: str | None = None) -> list[StoredEvent]:
+        """Return the entries of the audit log with one of these actions, the oldest first."""
+        rows = self._database.rows(
+            "SELECT actor, action, object_type, object_id, detail, created_at FROM audit_event "
+            f"WHERE action IN ({', '.join('?' * len(actions))}) AND (? IS NULL OR object_id = ?) "
+            "ORDER BY created_at, event_id",
+            *(*actions, object_id, object_id),
+        )
+        return [
+            StoredEvent(actor, action, kind, name, json.loads(detail), iso(created_at))
+            for actor, action, kind, name, detail, created_at in rows
+        ]
 
     def ratings_table(self) -> pa.Table:
         """Return the newest ratings, one row per dimension, in :data:`tables.RATINGS_SCHEMA`."""

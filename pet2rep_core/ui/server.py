@@ -22,7 +22,7 @@ from pet2rep_core.ui.access import Access, open_access
 from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
 from pet2rep_core.workflow.demo import DATASET, missing_demo_cases, write_demo_reports
-from pet2rep_core.workflow.jobs import ImportJob, Job, ScoreJob, start_scoring
+from pet2rep_core.workflow.jobs import GenerateJob, ImportJob, Job, ScoreJob, start_scoring
 
 _INBOX_PAUSE_S = 1.0
 _LEFTOVER_AGE_S = 3600.0
@@ -43,6 +43,7 @@ class Server:
     facts: CaseFacts = field(default_factory=CaseFacts)
     jobs: list[ImportJob] = field(default_factory=list)
     score_jobs: list[ScoreJob] = field(default_factory=list)
+    generate_jobs: list[GenerateJob] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
     filling: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,7 +77,7 @@ class Server:
         self.stopping.set()
         self.demo.stop()
         self.facts.close()
-        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs]
+        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs, *self.generate_jobs]
         for job in jobs:
             job.cancel()
             job.wait(10)
