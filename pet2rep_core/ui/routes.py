@@ -30,6 +30,7 @@ from pet2rep_core.ui.card_routes import CARD_ROUTES
 from pet2rep_core.ui.leave import PRIVATE, checked, no
 from pet2rep_core.ui.reader_routes import READER_ROUTES
 from pet2rep_core.ui.server import server
+from pet2rep_core.ui.sign_in_routes import SIGN_IN_ROUTES
 from pet2rep_core.workflow.open_case import draw_coronal, draw_model_picture, open_case
 from pet2rep_core.workflow.view_case import stream_volume
 
@@ -152,6 +153,7 @@ ROUTES = [
     Route("/api/case/{case_id}/picture/{n:int}", checked(_picture, in_query=True)),
     *READER_ROUTES,
     *CARD_ROUTES,
+    *SIGN_IN_ROUTES,
 ]
 
 
@@ -163,7 +165,7 @@ def content_policy() -> str:
     return (
         f"default-src 'self'; script-src 'self' blob: {inline}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-        "object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
     )
 
 

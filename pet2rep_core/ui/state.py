@@ -5,6 +5,7 @@ Widget keys die with their page, so what must last is copied to a plain key.
 
 LANGUAGE = "language"
 READER = "reader"
+PERSON = "signed_in_person"
 VIEW = "view"
 CASE = "case_id"
 GENERATION = "generation_id"
@@ -20,3 +21,4 @@ SCORED = "scored_generation_id"
 FAILURES = "failure_view_address"
 LINKED = "linked_report"
 REPORT_LANGUAGE = "report_language_opened"
+ONE_TIME = "one_time_password"
