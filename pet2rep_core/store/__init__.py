@@ -21,6 +21,8 @@ from pet2rep_core.store.stored import (
     StoredReport,
     StoredScore,
 )
+from pet2rep_core.store.studies import StudyLog
+from pet2rep_core.store.study_rows import SavedStudyRating, StoredStudyRating, StudyDraft, StudyEvent
 from pet2rep_core.store.transaction import RowsRefusedError
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "RowsRefusedError",
     "RunRow",
     "SavedRating",
+    "SavedStudyRating",
     "Store",
     "StoredGeneration",
     "StoredMeasurement",
@@ -43,6 +46,10 @@ __all__ = [
     "StoredRating",
     "StoredReport",
     "StoredScore",
+    "StoredStudyRating",
+    "StudyDraft",
+    "StudyEvent",
+    "StudyLog",
     "hand_over",
     "open_or_hand_over",
     "open_store",

@@ -48,7 +48,7 @@ _EVENT_ID = re.compile(r"[0-9A-Za-z_\-]{8,64}")
 _ITEM = (*ITEM_COLUMNS, "study_id", "dataset", "model", "input_setting", "language")
 _SAME_EVENT = ("study_id", "actor", "action", "subject", "content")
 _SAME_RATING = ("study_id", "code", "stage", "reader", "answers", "reasons", "comments", "comment", "marks", "missed")
-_OPENING = "opening, code, stage, number, reader, created_at"
+_OPENING = "opening, code, stage, number, reader, shown_sha256, reference_sha256, created_at"
 
 
 class StudyLog:
@@ -267,15 +267,18 @@ class StudyLog:
         )
         return {str(code) for (code,) in rows}
 
-    def record_opening(self, item: StudyItem, study_id: str, stage: Stage) -> str:
-        """Register that an item was opened and return the fresh name of the opening; earlier ones are stale now."""
+    def record_opening(
+        self, study_id: str, item: StudyItem, stage: Stage, *, shown_sha256: str, reference_sha256: str
+    ) -> str:
+        """Register that an item was opened with these texts and return the opening's name; earlier ones are stale."""
         opening = secrets.token_hex(12)
         with self._database.transaction() as tx:
             [(number,)] = tx.rows("SELECT coalesce(max(number), 0) + 1 FROM study_opening WHERE code = ?", item.code)
             tx.execute(
-                "INSERT INTO study_opening (opening, study_id, code, number, stage, reader, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *(opening, study_id, item.code, number, stage.value, item.reader, utc_now()),
+                "INSERT INTO study_opening (opening, study_id, code, number, stage, reader, shown_sha256, "
+                "reference_sha256, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                *(opening, study_id, item.code, number, stage.value, item.reader),
+                *(shown_sha256, reference_sha256, utc_now()),
             )
         return opening
 

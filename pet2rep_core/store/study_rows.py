@@ -82,13 +82,15 @@ class StudyDraft:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One time that an item was opened; only the newest of an item may write."""
+    """One time that an item was opened, and the texts that were sent to the screen; only the newest may write."""
 
     opening: str
     code: str
     stage: Stage
     number: int
     reader: str
+    shown_sha256: str
+    reference_sha256: str
     created_at: str
 
 
@@ -125,8 +127,8 @@ def read_item(row: Iterable[Any]) -> StudyItem:
 
 def read_opening(row: Iterable[Any]) -> Opening:
     """Return an opening from its columns."""
-    opening, code, stage, number, reader, created_at = row
-    return Opening(opening, code, Stage(stage), number, reader, iso(created_at))
+    opening, code, stage, number, reader, shown, reference, created_at = row
+    return Opening(opening, code, Stage(stage), number, reader, shown, reference, iso(created_at))
 
 
 def item_rows(event: Row) -> list[Row]:

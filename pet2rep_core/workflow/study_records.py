@@ -122,7 +122,10 @@ class NoDeskReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EmptyDesk:
-    """No item to open, and why; ``may_guess`` where the reader may still say which models wrote the reports."""
+    """No item to open, and why; ``may_guess`` where the reader may still say which models wrote the reports.
+
+    ``within_one`` is the share of the answers to training items within a point of the consensus, None without any.
+    """
 
     study_id: str
     title: str
@@ -132,6 +135,7 @@ class EmptyDesk:
     done: int
     total: int
     may_guess: bool
+    within_one: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ class ItemState:
 
 @dataclass(frozen=True, slots=True)
 class ReaderStudy:
-    """A study in which a reader has items, as the list of studies shows it."""
+    """A study in which a reader has items, as the list of studies shows it; ``reminded_at`` is empty or a time."""
 
     study_id: str
     title: str
@@ -185,6 +189,7 @@ class ReaderStudy:
     language: Language
     done: int
     total: int
+    reminded_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

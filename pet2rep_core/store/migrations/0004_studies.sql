@@ -82,6 +82,8 @@ CREATE TABLE study_opening (
   number         INTEGER NOT NULL CHECK (number >= 1),
   stage          VARCHAR NOT NULL,
   reader         VARCHAR NOT NULL,
+  shown_sha256   VARCHAR NOT NULL,               -- the generated report that was sent to the screen
+  reference_sha256 VARCHAR NOT NULL,             -- the reference report beside it, or empty
   created_at     TIMESTAMPTZ NOT NULL,
   UNIQUE (code, number));
 

@@ -1,0 +1,87 @@
+"""All items of one reader of a study, with what may be done with each now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pet2rep_core.errors import PermissionDeniedError
+from pet2rep_core.records import ItemKind, Person, Stage, StudyItem, StudyState
+from pet2rep_core.store import Store
+from pet2rep_core.store.study_rows import GRANT
+from pet2rep_core.workflow.study_calibration import calibration
+from pet2rep_core.workflow.study_file import ASK, OPEN_STATES, REFUSE, StudyFile, is_finished, read_study
+from pet2rep_core.workflow.study_records import UnlockState
+
+
+def open_shelf(store: Store, person: Person, study_id: str) -> Shelf:
+    """Return the items of a person.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the person has none in the study.
+    """
+    study = read_study(store, study_id)
+    items = store.studies.items(study_id, person.name)
+    if not items:
+        raise PermissionDeniedError(
+            "You are not a reader of this study, or it has not been started.", hint="Ask who runs the study."
+        )
+    may_main = study.state is StudyState.COLLECTING and calibration(store, study, person.name, items).may_go_on
+    return Shelf(store, study, person.name, items, store.studies.finished(study_id, person.name), may_main)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A study and all items of one reader, with what was submitted."""
+
+    store: Store
+    study: StudyFile
+    reader: str
+    items: list[StudyItem]
+    finished: dict[str, set[Stage]]
+    may_main: bool
+
+    @property
+    def next(self) -> StudyItem | None:
+        """The first item that may be answered and is not finished; after the lock, one that was unlocked."""
+        if self.study.state is StudyState.LOCKED:
+            return next((one for one in self.items if self.unlock(one) is UnlockState.GRANTED), None)
+        return next((one for one in self.items if self.may_submit(one) and not self.is_done(one)), None)
+
+    def is_done(self, item: StudyItem) -> bool:
+        """Tell whether all stages of an item were submitted."""
+        return is_finished(self.study, item, self.finished)
+
+    def stage(self, item: StudyItem) -> Stage:
+        """Return the stage in which an item is, the last one for a finished item."""
+        there = self.finished.get(item.code, set())
+        return next((stage for stage in self.study.stages if stage not in there), self.study.stages[-1])
+
+    def may_submit(self, item: StudyItem) -> bool:
+        """Tell whether an item may be answered or changed now."""
+        if self.study.state in OPEN_STATES:
+            if item.kind is ItemKind.TRAINING:  # the consensus was shown: it cannot be answered again
+                return not self.is_done(item)
+            return self.study.state is StudyState.COLLECTING and self.may_main
+        return self.unlock(item) is UnlockState.GRANTED
+
+    def may_open(self, item: StudyItem) -> bool:
+        """Tell whether an item may be looked at: one that may be answered, or a finished one."""
+        return self.study.state is not StudyState.DRAFT and (self.is_done(item) or self.may_submit(item))
+
+    def unlock(self, item: StudyItem) -> UnlockState:
+        """Tell whether an item of a locked study may be changed; a leave is good for one change."""
+        if self.study.state is not StudyState.LOCKED:
+            return UnlockState.NONE
+        found = [
+            event for event in self.store.studies.events(self.study.study_id, ASK, GRANT, REFUSE)
+            if event.subject == item.code
+        ]  # fmt: skip
+        if not found or found[-1].action == REFUSE:
+            return UnlockState.NONE
+        if found[-1].action == ASK:
+            return UnlockState.ASKED
+        rating = self.store.studies.rating(self.study.study_id, item.code, Stage.FINAL)
+        used = rating is not None and rating.revision > found[-1].content["revision"]
+        return UnlockState.NONE if used else UnlockState.GRANTED
