@@ -51,7 +51,6 @@ __all__ = [
     "case_of_alias", "draft_json", "guess_model", "guess_sheet", "keep_draft", "list_items", "open_desk", "read_draft",
     "studies_of", "submit",
 ]  # fmt: skip
-MAX_REASON = 2000
 
 
 def studies_of(store: Store, person: Person) -> tuple[ReaderStudy, ...]:

@@ -79,9 +79,8 @@ def submit(
             raise StoreError(f"The reason has {len(reason)} characters.", hint=f"Use at most {MAX_REASON}.")
         rating = _rating(shelf, item, draft, reason)
         saved = store.studies.record_rating(rating, event_id=event_id, base_revision=draft.revision)
-        return _submitted(
-            open_shelf(store, person, study_id), item, saved.stored.revision, draft, event_id, saved.repeated
-        )
+        done = Submitted(event_id, code, draft.stage, saved.stored.revision, saved.repeated, None, "")
+        return _with_what_follows(open_shelf(store, person, study_id), item, draft, done)
 
 
 def _writable(shelf: Shelf, person: Person, code: str, draft: DeskDraft) -> StudyItem:
