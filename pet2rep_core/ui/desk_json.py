@@ -151,7 +151,7 @@ def _parts(text: str, start: int, end: int, places: Places) -> Iterator[dict[str
 
 
 def _study_json(desk: Desk | EmptyDesk) -> dict[str, Any]:
-    return {"title": visible(desk.title), "state": desk.state.value}
+    return {"state": desk.state.value}
 
 
 def guesses_of(sent: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,8 @@ have in it: nothing that reaches this reader's browser names them.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -99,20 +100,27 @@ def checked(
     return endpoint
 
 
+@contextmanager
+def unnamed(case_id: str) -> Iterator[None]:
+    """Let no error name a case, or another one that is spelled like it, where a study's reader would see it."""
+    try:
+        yield
+    except Pet2RepError as error:
+        told = isinstance(error, _TOLD) or type(error) is InputDataError
+        if told and case_id not in error.message + error.hint:
+            raise
+        raise ImageGeometryError(
+            "This cannot be shown for this item.", hint="Tell the researcher who runs the study."
+        ) from None
+
+
 def _behind_alias(answer: Answer) -> Answer:
-    """Answer for the case behind an alias; no error names it, nor another one that is spelled like it."""
+    """Answer for the case behind an alias."""
 
     def answered(request: Request, study_id: str, reader: str) -> Response:
         case_id = case_of_alias(server().store, rater(reader), study_id, request.path_params["alias"])
-        try:
+        with unnamed(case_id):
             return answer(request, case_id, reader)
-        except Pet2RepError as error:
-            told = isinstance(error, _TOLD) or type(error) is InputDataError
-            if told and case_id not in error.message + error.hint:
-                raise
-            raise ImageGeometryError(
-                "This cannot be shown for this item.", hint="Tell the researcher who runs the study."
-            ) from None
 
     return answered
 

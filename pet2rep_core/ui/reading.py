@@ -15,7 +15,7 @@ from pet2rep_core.records import Person, PetUnit
 from pet2rep_core.ui import state
 from pet2rep_core.ui.desk import draw_desk
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leave import rater
+from pet2rep_core.ui.leave import rater, unnamed
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.viewer import Blind, draw_viewer, picture_address
 from pet2rep_core.workflow.open_case import OpenCase, open_case
@@ -30,8 +30,8 @@ _STYLE = """
 [data-testid="stHeader"] { height: 2.4rem; min-height: 2.4rem; background: transparent; }
 .stMainBlockContainer { padding: 2.5rem 1rem 0.5rem; }
 .stMainBlockContainer > * { gap: 0.4rem; }
-.st-key-reading { --p2r-desk-height: calc(100vh - 3.3rem); --p2r-viewer-height: calc(100vh - 3.3rem); --p2r-panes-grow: 1;
-  --p2r-panes-height: 0px; --p2r-measured-height: 8rem; }
+.st-key-reading { --p2r-desk-height: calc(100vh - 3.3rem); --p2r-viewer-height: calc(100vh - 3.3rem);
+  --p2r-panes-grow: 1; --p2r-panes-height: 0px; --p2r-measured-height: 8rem; }
 .stMain { scrollbar-gutter: auto; }
 @media (max-width: 1500px) { .st-key-reading { --p2r-viewer-font: 0.72rem; } }
 @media (max-width: 1100px) {
@@ -126,13 +126,14 @@ def _draw_images(page: Page, person: Person, study_id: str, items: Sequence[Item
         return
     following = _next_code(items, code)
     next_case, next_blind = (None, None) if following is None else _case(page, person, study_id, following)
-    draw_viewer(
-        page,
-        case,
-        next_case=None if next_case is None else next_case.row.case_id,
-        blind=blind,
-        next_blind=next_blind,
-    )
+    with unnamed(case.row.case_id):
+        draw_viewer(
+            page,
+            case,
+            next_case=None if next_case is None else next_case.row.case_id,
+            blind=blind,
+            next_blind=next_blind,
+        )
     if images.pet is not None and images.pet_unit is not PetUnit.SUVBW:
         # Why there is no SUV stands in the files' own words: those stay with the researchers.
         st.caption(escape_markdown(page.text("reading.no_suv", unit=case.pet_unit_label)))
@@ -140,7 +141,9 @@ def _draw_images(page: Page, person: Person, study_id: str, items: Sequence[Item
 
 def _case(page: Page, person: Person, study_id: str, code: str) -> tuple[OpenCase, Blind]:
     store = page.server.store
-    case = open_case(store, page.server.settings, case_behind(store, person, study_id, code))
+    case_id = case_behind(store, person, study_id, code)
+    with unnamed(case_id):
+        case = open_case(store, page.server.settings, case_id)
     return case, Blind(study_id, store.studies.item(study_id, code).alias, code)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from pet2rep_core.errors import InputDataError
+from pet2rep_core.errors import InputDataError, Pet2RepError
 from pet2rep_core.records import Person
 from pet2rep_core.ui.desk_json import desk_json, empty_json, guesses_of, items_json, submitted_json
 from pet2rep_core.ui.leave import checked, rater, sent_json
@@ -20,6 +20,7 @@ from pet2rep_core.ui.places import places_in
 from pet2rep_core.ui.reader_routes import Give, answered, posted
 from pet2rep_core.ui.server import server
 from pet2rep_core.workflow.open_case import open_case
+from pet2rep_core.workflow.places import Place
 from pet2rep_core.workflow.study_read import (
     ask_unlock,
     case_behind,
@@ -31,7 +32,7 @@ from pet2rep_core.workflow.study_read import (
     read_draft,
     submit,
 )
-from pet2rep_core.workflow.study_records import EmptyDesk
+from pet2rep_core.workflow.study_records import Desk, EmptyDesk, ShownText
 
 STUDY = "/api/study/{study_id}"
 STUDY_CASE = STUDY + "/case/{alias}"
@@ -56,12 +57,21 @@ def _desk(request: Request, person: Person, study_id: str) -> dict[str, Any]:
     desk = open_desk(one.store, person, study_id, code=request.query_params.get("code") or None)
     if isinstance(desk, EmptyDesk):
         return empty_json(desk, guess_sheet(one.store, person, study_id) if desk.may_guess else None)
-    case = open_case(one.store, one.settings, case_behind(one.store, person, study_id, desk.code))
     return desk_json(
         desk,
-        generated_places=places_in(one, case, desk.generated.text, desk.language),
-        reference_places=() if desk.reference is None else places_in(one, case, desk.reference.text, desk.language),
+        generated_places=_places(person, desk, desk.generated),
+        reference_places=() if desk.reference is None else _places(person, desk, desk.reference),
     )
+
+
+def _places(person: Person, desk: Desk, shown: ShownText) -> tuple[Place, ...]:
+    """Return the words of a report that lead into the images; none where these cannot be opened, the report counts."""
+    one = server()
+    case_id = case_behind(one.store, person, desk.study_id, desk.code)
+    try:
+        return places_in(one, open_case(one.store, one.settings, case_id), shown.text, desk.language)
+    except Pet2RepError:
+        return ()  # the viewer beside the report says what is wrong with the images
 
 
 def _draft(request: Request, person: Person, study_id: str) -> dict[str, Any]:

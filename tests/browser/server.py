@@ -42,9 +42,9 @@ class RunningApp:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def start_app(home: Path, *, demo: bool, cwd: Path = PROJECT) -> RunningApp:
-    """Start the app on a free port and wait until it answers."""
-    port = _free_port()
+def start_app(home: Path, *, demo: bool, cwd: Path = PROJECT, port: int | None = None) -> RunningApp:
+    """Start the app, on a free port where none is named, and wait until it answers."""
+    port = port or free_port()
     home.mkdir(parents=True, exist_ok=True)
     log = home / "server.log"
     env = {
@@ -72,7 +72,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

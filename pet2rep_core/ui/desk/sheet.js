@@ -165,7 +165,7 @@ export class Sheet {
         return;
       }
       try {
-        await desk.server.guess({ guesses: none ? {} : said, event_id: event, comment: none ? "-" : "" });
+        await desk.server.guess({ guesses: none ? {} : said, event_id: event, comment: none ? "no idea" : "" });
         this.guessed = true;
         this.closing({ ...empty, guess: null });
       } catch (error) {
