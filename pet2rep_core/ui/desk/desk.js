@@ -111,7 +111,7 @@ export class Desk {
     this.match();
     this.buildAll();
     const [first] = this.answers.open(this.form.keys);
-    this.form.goTo(first === undefined ? this.form.rows.length : this.form.keys.indexOf(first), { focus: false });
+    this.form.goTo(first === undefined ? 0 : this.form.keys.indexOf(first), { focus: false });
     this.announce(`${this.itemName()}. ${this.stageName()}`);
     if (unsent) this.keeper.changed();
   }
@@ -209,7 +209,7 @@ export class Desk {
     else if (keeper.keptAt) [kind, said] = ["good", this.text("state_kept", { time: this.timeOf(keeper.keptAt) })];
     else if (item.source === "draft") [kind, said] = ["good", this.text("state_was_kept")];
     else if (item.draft.revision) [kind, said] = ["good", this.text("state_saved", { revision: item.draft.revision })];
-    else if (this.savedBefore) [kind, said] = ["good", this.savedBefore];
+    if (this.savedBefore && !kind) [kind, said] = ["good", this.savedBefore];
     this.state.dataset.kind = kind;
     if (this.state.textContent !== said) this.state.textContent = said;
     this.frame.dataset.state = keeper.stale ? "stale" : keeper.lost ? "lost" : this.submitting ? "saving" : keeper.pending ? "keeping" : "kept";
@@ -349,13 +349,18 @@ export class Desk {
   }
 
   submitted(said) {
-    this.savedBefore = this.text("state_saved_before", { revision: said.revision, time: this.timeOf(new Date(said.saved_at)) });
+    this.keeper.keptAt = null;
+    this.savedBefore = this.text(said.next_stage ? "state_saved_first" : "state_saved_before", { revision: said.revision, time: this.timeOf(new Date(said.saved_at)) });
     this.announce(this.savedBefore);
     if (said.next_stage) {
       this.open(this.item.code, { anew: true });
       return;
     }
     const goOn = () => (said.next_code ? this.open(said.next_code, { anew: true }) : this.open(null, { anew: true }));
+    this.submitting = null;
+    this.item.may_submit = false; // it is in; what comes next is being opened
+    this.item.unlock = "";
+    this.show();
     if (said.feedback) this.sheet.feedback(said.feedback, goOn);
     else goOn();
   }

@@ -110,12 +110,12 @@ export class Form {
     this.rows[n].reason.focus();
   }
 
-  // After a score: the next row that is open, else the next one; past the last where nothing is open.
+  // After a score: the next row that is open, else simply the next one.
   moveOn(from, focus) {
     const { answers } = this.desk.answers.now;
     const open = (row) => !(row.dimension.key in answers);
     const next = this.rows.find((row) => row.n > from && open(row)) ?? this.rows.find(open);
-    this.goTo(next ? next.n : this.rows.length, { focus });
+    this.goTo(next ? next.n : from + 1, { focus });
   }
 
   show() {

@@ -18,8 +18,9 @@ export class Sheet {
     return this.closes;
   }
 
-  open(name, content, { closes = true, focus = null } = {}) {
+  open(name, content, { closes = true, whole = false, focus = null } = {}) {
     this.closes = closes;
+    this.box.classList.toggle("whole", whole);
     this.before = this.shown ? this.before : this.desk.frame.getRootNode().activeElement;
     const inner = make("div", "paper");
     inner.append(...content);
@@ -85,8 +86,10 @@ export class Sheet {
     }
     grid.addEventListener("keydown", (event) => this.walk(event, grid));
     const legend = make("p", "hint", Object.entries(MARKS).map(([state, sign]) => `${sign} ${desk.text(`item_${state}`)}`).join("   "));
-    const close = button("save", desk.text("close"), () => this.hide());
-    this.open(desk.text("list"), [make("h3", "", desk.text("list")), legend, grid, close], { focus: current ?? grid.querySelector("button") });
+    const buttons = make("div", "buttons");
+    buttons.append(button("save", desk.text("next_open"), () => this.jump(null)));
+    if (desk.item) buttons.append(button("quiet", desk.text("close"), () => this.hide()));
+    this.open(desk.text("list"), [make("h3", "", desk.text("list")), legend, grid, buttons], { closes: Boolean(desk.item), focus: current ?? grid.querySelector("button") });
   }
 
   walk(event, grid) {
@@ -117,15 +120,16 @@ export class Sheet {
     const head = make("tr");
     head.append(...["dimension", "yours", "consensus", "difference"].map((name) => make("th", "", desk.text(name))));
     table.append(head);
-    for (const { dimension, yours, consensus } of rows) {
-      const named = desk.data.rubric.find(({ key: name }) => name === dimension);
+    for (const named of desk.data.rubric) {
+      const { yours, consensus } = rows.find(({ dimension }) => dimension === named.key) ?? {};
+      if (consensus === undefined) continue;
       const row = make("tr");
       const shown = (value) => (value === null || value === undefined ? "–" : String(value));
       const away = typeof yours === "number" && typeof consensus === "number" ? yours - consensus : null;
       const difference = make("td", "", away === null ? "–" : away === 0 ? "✓" : `${away > 0 ? "+" : "−"}${Math.abs(away)}`);
       if (away !== null) difference.dataset.away = String(Math.min(Math.abs(away), 2));
-      const anchor = make("td", "anchor", named?.anchors[consensus] ?? "");
-      row.append(make("th", "", named?.name ?? dimension), make("td", "", shown(yours)), make("td", "", shown(consensus)), difference, anchor);
+      const anchor = make("td", "anchor", named.anchors[consensus] ?? "");
+      row.append(make("th", "", named.name), make("td", "", shown(yours)), make("td", "", shown(consensus)), difference, anchor);
       table.append(row);
     }
     head.append(make("th", "", desk.text("consensus_means")));
@@ -141,7 +145,7 @@ export class Sheet {
   }
 
   // No item to open: why. At the end of a study first the question which models they were, then thanks.
-  closing(empty) {
+  async closing(empty) {
     const { desk } = this;
     const { reason, done, total, guess } = empty;
     const title = make("h3", "", desk.text(`empty_${reason}`));
@@ -149,11 +153,15 @@ export class Sheet {
     const list = button("quiet", desk.text("list"), () => this.list());
     if (!guess) {
       const thanks = this.guessed ? [make("p", "", desk.text("guess_thanks"))] : [];
-      this.open(title.textContent, [title, lead, ...thanks, ...(total ? [list] : [])], { closes: false });
+      this.open(title.textContent, [title, lead, ...thanks, ...(total ? [list] : [])], { closes: false, whole: true });
       return;
     }
+    const { items } = await desk.server.items().catch(() => ({ items: [] }));
+    if (desk.item) return; // the reader has gone back to one meanwhile
+    const number = (code) => items.find((item) => item.code === code)?.number ?? "?";
     const general = this.field(desk.text("guess_general"), guess.choices, "");
-    const fields = guess.codes.map((code, n) => this.field(desk.text("guess_item", { n: this.numbers?.get(code) ?? n + 1 }), guess.choices, code));
+    const asked = [...guess.codes].sort((a, b) => number(a) - number(b));
+    const fields = asked.map((code) => this.field(desk.text("guess_item", { n: number(code) }), guess.choices, code));
     const problem = make("p", "problem");
     problem.setAttribute("role", "alert");
     const event = newId();
@@ -177,7 +185,7 @@ export class Sheet {
     rows.append(...[general, ...fields].map(({ element }) => element));
     const buttons = make("div", "buttons");
     buttons.append(button("save ready", desk.text("guess_send"), () => send(false)), button("quiet", desk.text("guess_none"), () => send(true)), list);
-    this.open(title.textContent, [title, lead, make("p", "question", desk.text("guess_question")), rows, problem, buttons], { closes: false, focus: general.input });
+    this.open(title.textContent, [title, lead, make("p", "question", desk.text("guess_question")), rows, problem, buttons], { closes: false, whole: true, focus: general.input });
   }
 
   // A line to write a model's name into; names to choose from are there only once the study allows it.
@@ -185,7 +193,7 @@ export class Sheet {
     const element = make("label", "guess", label);
     const input = make(choices.length ? "select" : "input");
     if (choices.length) input.append(make("option"), ...choices.map((name) => make("option", "", name)));
-    else Object.assign(input, { type: "text", maxLength: 200, placeholder: this.desk.text("guess_hint") });
+    else Object.assign(input, { type: "text", maxLength: 200, placeholder: code ? "" : this.desk.text("guess_hint") });
     element.append(input);
     return { element, input, code };
   }
