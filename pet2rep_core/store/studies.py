@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -59,6 +59,10 @@ class StudyLog:
         self._journal = journal
         self.events_log = EventLog(STUDY_EVENTS, database, journal, _insert_items)
         self.ratings_log = EventLog(STUDY_RATINGS, database, journal, _insert_answers)
+        # what never changes once it is there, so that a click asks the database only for what may have changed
+        self._created: dict[str, StudyEvent] = {}
+        self._items: dict[tuple[str, str], list[StudyItem]] = {}
+        self._by_code: dict[str, tuple[str, StudyItem]] = {}
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -108,6 +112,15 @@ class StudyLog:
         found = self.events_log.events(f"WHERE study_id = ?{wanted} ORDER BY revision", study_id, *actions)
         return [stored_event(event) for event in found]
 
+    def created(self, study_id: str) -> StudyEvent | None:
+        """Return the first event of a study, or None where there is no such study."""
+        if study_id not in self._created:
+            found = self.events_log.events("WHERE study_id = ? AND revision = 1", study_id)
+            if not found:
+                return None
+            self._created[study_id] = stored_event(found[0])
+        return self._created[study_id]
+
     def last_event(self, study_id: str, action: str, subject: str | None = None) -> StudyEvent | None:
         """Return the newest event of a kind, of one subject where given, or None."""
         found = self.events_log.events(
@@ -120,12 +133,18 @@ class StudyLog:
 
     def items(self, study_id: str, reader: str | None = None) -> list[StudyItem]:
         """Return the items of a study by reader and position, of one reader where given."""
+        key = (study_id, reader or "")
+        if key in self._items:
+            return list(self._items[key])
         rows = self._database.rows(
             f"SELECT {', '.join(ITEM_COLUMNS)} FROM study_item WHERE study_id = ? AND (? IS NULL OR reader = ?) "
             "ORDER BY reader, position",
             *(study_id, reader, reader),
         )
-        return [read_item(row) for row in rows]
+        found = [read_item(row) for row in rows]
+        if reader is not None and found:  # a reader's items come in one event; those of all readers in several
+            self._items[key] = found
+        return list(found)
 
     def item(self, study_id: str, code: str) -> StudyItem:
         """Return one item.
@@ -135,21 +154,20 @@ class StudyLog:
         StoreError
             If the study has none of this code.
         """
-        rows = self._database.rows(
-            f"SELECT {', '.join(ITEM_COLUMNS)} FROM study_item WHERE code = ? AND study_id = ?", code, study_id
-        )
-        if not rows:
+        if code not in self._by_code:
+            rows = self._database.rows(
+                f"SELECT {', '.join(ITEM_COLUMNS)}, study_id FROM study_item WHERE code = ?", code
+            )
+            if rows:
+                self._by_code[code] = rows[0][-1], read_item(rows[0][:-1])
+        study, item = self._by_code.get(code, ("", None))
+        if item is None or study != study_id:
             raise StoreError("The study has no such item.", hint="Load the page again.")
-        return read_item(rows[0])
+        return item
 
     def item_of_alias(self, study_id: str, reader: str, alias: str) -> StudyItem | None:
         """Return the first item of a reader with the alias of a case, or None."""
-        rows = self._database.rows(
-            f"SELECT {', '.join(ITEM_COLUMNS)} FROM study_item WHERE study_id = ? AND reader = ? AND alias = ? "
-            "ORDER BY position LIMIT 1",
-            *(study_id, reader, alias),
-        )
-        return read_item(rows[0]) if rows else None
+        return next((item for item in self.items(study_id, reader) if item.alias == alias), None)
 
     def studies_of(self, reader: str) -> list[str]:
         """Return the studies in which a reader has items, the newest first."""
@@ -157,6 +175,21 @@ class StudyLog:
             "SELECT DISTINCT study_id FROM study_item WHERE reader = ?", reader
         )}  # fmt: skip
         return [study_id for study_id in self.study_ids() if study_id in mine]
+
+    def text_of(self, item: StudyItem) -> str:
+        """Return the generated report of an item; a finished one is never replaced.
+
+        Raises
+        ------
+        StoreError
+            If it is not in the store any more.
+        """
+        rows = self._database.rows(
+            "SELECT body FROM generation WHERE generation_id = ? AND status = 'done' LIMIT 1", item.generation_id
+        )
+        if not rows:
+            raise StoreError("The report of this item is not in the store.", hint="Generate it again, then go on.")
+        return str(rows[0][0])
 
     # --- ratings
 
@@ -206,14 +239,28 @@ class StudyLog:
         )
         return [stored_rating(event) for event in found]
 
+    def revisions(self, study_id: str, reader: str) -> dict[tuple[str, Stage], int]:
+        """Return the newest revision of each rating of a reader, by code and stage."""
+        rows = self._database.rows(
+            "SELECT code, stage, max(revision) FROM study_rating WHERE study_id = ? AND reader = ? GROUP BY ALL",
+            *(study_id, reader),
+        )
+        return {(str(code), Stage(stage)): int(revision) for code, stage, revision in rows}
+
+    def first_answers(self, study_id: str, codes: Sequence[str]) -> dict[str, dict[str, int | None]]:
+        """Return, by code, what was answered first in the last stage of these items."""
+        rows = self._database.rows(
+            "SELECT code, CAST(answers AS VARCHAR) FROM study_rating WHERE study_id = ? AND stage = 'final' "
+            f"AND revision = 1 AND code IN ({', '.join('?' * len(codes))})",
+            *(study_id, *codes),
+        )
+        return {str(code): json.loads(answers) for code, answers in rows}
+
     def finished(self, study_id: str, reader: str) -> dict[str, set[Stage]]:
         """Return, by code, the stages that a reader has submitted."""
-        rows = self._database.rows(
-            "SELECT code, stage FROM study_rating WHERE study_id = ? AND reader = ? AND revision = 1", study_id, reader
-        )
         found: dict[str, set[Stage]] = {}
-        for code, stage in rows:
-            found.setdefault(str(code), set()).add(Stage(stage))
+        for code, stage in self.revisions(study_id, reader):
+            found.setdefault(code, set()).add(stage)
         return found
 
     # --- drafts and openings
@@ -281,13 +328,6 @@ class StudyLog:
                 *(shown_sha256, reference_sha256, utc_now()),
             )
         return opening
-
-    def opening(self, code: str) -> Opening | None:
-        """Return the newest opening of an item, or None."""
-        rows = self._database.rows(
-            f"SELECT {_OPENING} FROM study_opening WHERE code = ? ORDER BY number DESC LIMIT 1", code
-        )
-        return read_opening(rows[0]) if rows else None
 
     def openings(self, study_id: str, code: str | None = None) -> list[Opening]:
         """Return the openings of a study, or of one item, in order."""

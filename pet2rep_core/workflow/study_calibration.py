@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pet2rep_core.records import Stage, StudyItem
+from pet2rep_core.records import StudyItem
 from pet2rep_core.store import Store
 from pet2rep_core.study.protocol import TrainingItem
 from pet2rep_core.workflow.study_file import ADMIT, StudyFile, training_items
@@ -47,11 +47,7 @@ def calibration(store: Store, study: StudyFile, reader: str, items: list[StudyIt
     training = training_items(items)
     if not training:
         return Calibration(0, 0, None, None, admitted=False)
-    first = {
-        stored.rating.code: stored.rating.answers
-        for stored in store.studies.ratings(study.study_id, reader, history=True)
-        if stored.revision == 1 and stored.rating.stage is Stage.FINAL
-    }
+    first = store.studies.first_answers(study.study_id, [item.code for item in training])
     done = [item for item in training if item.code in first]
     close = [
         _is_close(first[item.code].get(key), value)
@@ -60,7 +56,7 @@ def calibration(store: Store, study: StudyFile, reader: str, items: list[StudyIt
     ]
     share = sum(close) / len(close) if close else None
     passed = share >= study.protocol.pass_mark if share is not None and len(done) == len(training) else None
-    admitted = store.studies.last_event(study.study_id, ADMIT, reader) is not None
+    admitted = passed is False and store.studies.last_event(study.study_id, ADMIT, reader) is not None
     return Calibration(len(done), len(training), share, passed, admitted)
 
 

@@ -46,21 +46,18 @@ def read_study(store: Store, study_id: str) -> StudyFile:
     UnknownNameError
         If there is none of this name.
     """
-    events = store.studies.events(study_id, CREATE, STATE, DISCARD)
-    if not events:
+    first = store.studies.created(study_id)
+    if first is None:
         raise UnknownNameError("study", study_id[:64], store.studies.study_ids())
-    state = StudyState.DRAFT
-    for event in events:
-        if event.action == STATE:
-            state = StudyState(event.content["to"])
-    first = events[0]
+    events = store.studies.events(study_id, STATE, DISCARD)
+    states = [event.content["to"] for event in events if event.action == STATE]
     return StudyFile(
         study_id=study_id,
         protocol=read_protocol(first.content["protocol"]),
-        state=state,
+        state=StudyState(states[-1]) if states else StudyState.DRAFT,
         created_by=first.actor,
         created_at=first.created_at,
-        discarded=any(event.action == DISCARD for event in events),
+        discarded=len(states) < len(events),
     )
 
 

@@ -144,7 +144,7 @@ def list_items(store: Store, person: Person, study_id: str) -> tuple[ItemState, 
     def progress(item: StudyItem) -> ItemProgress:
         if shelf.is_done(item):
             return ItemProgress.DONE
-        if shelf.finished.get(item.code):
+        if shelf.stage(item) is not shelf.study.stages[0]:
             return ItemProgress.PROVISIONAL
         return ItemProgress.DRAFT if item.code in drafted else ItemProgress.OPEN
 

@@ -9,7 +9,7 @@ from pet2rep_core.records import ItemKind, Person, Stage, StudyItem, StudyState
 from pet2rep_core.store import Store
 from pet2rep_core.store.study_rows import GRANT
 from pet2rep_core.workflow.study_calibration import calibration
-from pet2rep_core.workflow.study_file import ASK, OPEN_STATES, REFUSE, StudyFile, is_finished, read_study
+from pet2rep_core.workflow.study_file import ASK, OPEN_STATES, REFUSE, StudyFile, read_study
 from pet2rep_core.workflow.study_records import UnlockState
 
 
@@ -28,7 +28,7 @@ def open_shelf(store: Store, person: Person, study_id: str) -> Shelf:
             "You are not a reader of this study, or it has not been started.", hint="Ask who runs the study."
         )
     may_main = study.state is StudyState.COLLECTING and calibration(store, study, person.name, items).may_go_on
-    return Shelf(store, study, person.name, items, store.studies.finished(study_id, person.name), may_main)
+    return Shelf(store, study, person.name, items, store.studies.revisions(study_id, person.name), may_main)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,16 @@ class Shelf:
     study: StudyFile
     reader: str
     items: list[StudyItem]
-    finished: dict[str, set[Stage]]
+    revisions: dict[tuple[str, Stage], int]
     may_main: bool
+
+    @property
+    def finished(self) -> dict[str, set[Stage]]:
+        """By code, the stages that were submitted."""
+        found: dict[str, set[Stage]] = {}
+        for code, stage in self.revisions:
+            found.setdefault(code, set()).add(stage)
+        return found
 
     @property
     def next(self) -> StudyItem | None:
@@ -51,12 +59,12 @@ class Shelf:
 
     def is_done(self, item: StudyItem) -> bool:
         """Tell whether all stages of an item were submitted."""
-        return is_finished(self.study, item, self.finished)
+        return (item.code, self.study.stages[-1]) in self.revisions
 
     def stage(self, item: StudyItem) -> Stage:
         """Return the stage in which an item is, the last one for a finished item."""
-        there = self.finished.get(item.code, set())
-        return next((stage for stage in self.study.stages if stage not in there), self.study.stages[-1])
+        stages = self.study.stages
+        return next((stage for stage in stages if (item.code, stage) not in self.revisions), stages[-1])
 
     def may_submit(self, item: StudyItem) -> bool:
         """Tell whether an item may be answered or changed now."""
@@ -82,6 +90,5 @@ class Shelf:
             return UnlockState.NONE
         if found[-1].action == ASK:
             return UnlockState.ASKED
-        rating = self.store.studies.rating(self.study.study_id, item.code, Stage.FINAL)
-        used = rating is not None and rating.revision > found[-1].content["revision"]
+        used = self.revisions.get((item.code, Stage.FINAL), 0) > found[-1].content["revision"]
         return UnlockState.NONE if used else UnlockState.GRANTED

@@ -6,13 +6,14 @@ import datetime
 from dataclasses import replace
 
 from pet2rep_core.errors import PermissionDeniedError, StaleRatingError, StoreError
-from pet2rep_core.records import ItemKind, Person, Stage, StudyItem, StudyRating
-from pet2rep_core.store import Store
+from pet2rep_core.records import ItemKind, Person, Stage, StudyItem, StudyRating, StudyState
+from pet2rep_core.store import Store, StoredStudyRating
+from pet2rep_core.store.study_rows import Opening
 from pet2rep_core.study.leaks import find_leaks
 from pet2rep_core.workflow.study_calibration import calibration, compare, consensus_of
 from pet2rep_core.workflow.study_drafts import check_complete, check_draft, draft_json
 from pet2rep_core.workflow.study_file import own_item, rubric_of
-from pet2rep_core.workflow.study_records import DeskDraft, Submitted
+from pet2rep_core.workflow.study_records import DeskDraft, ShownText, Submitted
 from pet2rep_core.workflow.study_shelf import Shelf, open_shelf
 from pet2rep_core.workflow.study_texts import generated_text, reference_text
 
@@ -31,8 +32,8 @@ def keep_draft(store: Store, person: Person, study_id: str, code: str, draft: De
     """
     with store.studies.alone():
         shelf = open_shelf(store, person, study_id)
-        item = _writable(shelf, person, code, draft)
-        _checked(shelf, item, draft)
+        item, _ = _writable(shelf, person, code, draft)
+        _check(shelf, item, draft)
         return store.studies.record_draft(
             study_id,
             code,
@@ -64,30 +65,31 @@ def submit(
     PermissionDeniedError
         If the item is not this reader's, or the study does not collect.
     """
+    if len(reason) > MAX_REASON:
+        raise StoreError(f"The reason has {len(reason)} characters.", hint=f"Use at most {MAX_REASON}.")
     with store.studies.alone():
-        repeated = store.studies.rating_of_click(event_id) is not None
         shelf = open_shelf(store, person, study_id)
-        item = own_item(store, person, shelf.study, code)
-        if not repeated:  # what was saved once is confirmed again, wherever the study is now
-            item = _writable(shelf, person, code, draft)
+        if store.studies.rating_of_click(event_id) is not None:  # confirmed again, wherever the study is now
+            item = own_item(store, person, shelf.study, code)
+            openings = store.studies.openings(study_id, code)
+        else:
+            item, openings = _writable(shelf, person, code, draft)
             check_complete(draft, rubric_of(shelf.study))
             if draft.revision and not reason.strip():
                 raise StoreError(
                     "A submitted answer is changed without a reason.", hint="Say in a few words why it is changed."
                 )
-        if len(reason) > MAX_REASON:
-            raise StoreError(f"The reason has {len(reason)} characters.", hint=f"Use at most {MAX_REASON}.")
-        rating = _rating(shelf, item, draft, reason)
+        rating = _rating(shelf, item, openings, draft, reason)
         saved = store.studies.record_rating(rating, event_id=event_id, base_revision=draft.revision)
-        done = Submitted(event_id, code, draft.stage, saved.stored.revision, saved.repeated, None, "")
-        return _with_what_follows(open_shelf(store, person, study_id), item, draft, done)
+    done = Submitted(event_id, code, draft.stage, saved.stored.revision, saved.repeated, None, "")
+    return _with_what_follows(_after(shelf, saved.stored), item, draft, done)
 
 
-def _writable(shelf: Shelf, person: Person, code: str, draft: DeskDraft) -> StudyItem:
-    """Return the item that a screen writes to, unless the screen is stale or nothing may be written."""
+def _writable(shelf: Shelf, person: Person, code: str, draft: DeskDraft) -> tuple[StudyItem, list[Opening]]:
+    """Return the item that a screen writes to and its openings, unless it is stale or nothing may be written."""
     item = own_item(shelf.store, person, shelf.study, code)
-    newest = shelf.store.studies.opening(code)
-    if newest is None or newest.opening != draft.opening:
+    openings = shelf.store.studies.openings(shelf.study.study_id, code)
+    if not openings or openings[-1].opening != draft.opening:
         raise StaleRatingError(
             "This item was opened in another tab or window since; nothing was overwritten.",
             hint="Go on there, or load this page again to see what was saved.",
@@ -96,29 +98,28 @@ def _writable(shelf: Shelf, person: Person, code: str, draft: DeskDraft) -> Stud
         raise PermissionDeniedError(
             "This item cannot be answered or changed now.", hint="Load the page again to see where the study is."
         )
-    stored = shelf.store.studies.rating(shelf.study.study_id, code, draft.stage)
-    revision = stored.revision if stored else 0
-    if draft.stage is not shelf.stage(item) or newest.stage is not draft.stage or draft.revision != revision:
+    revision = shelf.revisions.get((code, draft.stage), 0)
+    stages = {draft.stage, shelf.stage(item), openings[-1].stage}
+    if len(stages) > 1 or draft.revision != revision:
         raise StaleRatingError(
             f"This rating is at revision {revision}, the screen showed revision {draft.revision}.",
             hint="Load the page again to see the newer answers, then save yours.",
         )
-    return item
+    return item, openings
 
 
-def _checked(shelf: Shelf, item: StudyItem, draft: DeskDraft) -> None:
-    """Refuse answers that cannot be; the texts are those that were on the screen."""
-    reference = reference_text(shelf.store, shelf.study, item) if draft.stage is Stage.FINAL else None
-    check_draft(draft, rubric_of(shelf.study), generated_text(shelf.store, item), reference)
-
-
-def _rating(shelf: Shelf, item: StudyItem, draft: DeskDraft, reason: str) -> StudyRating:
-    _checked(shelf, item, draft)
+def _check(shelf: Shelf, item: StudyItem, draft: DeskDraft) -> ShownText:
+    """Refuse answers that cannot be, and return the generated report."""
     generated = generated_text(shelf.store, item)
-    openings = [
-        one for one in shelf.store.studies.openings(shelf.study.study_id, item.code) if one.stage is draft.stage
-    ]
-    mine = next((one for one in openings if one.opening == draft.opening), None)
+    reference = reference_text(shelf.store, shelf.study, item) if draft.stage is Stage.FINAL else None
+    check_draft(draft, rubric_of(shelf.study), generated, reference)
+    return generated
+
+
+def _rating(shelf: Shelf, item: StudyItem, openings: list[Opening], draft: DeskDraft, reason: str) -> StudyRating:
+    generated = _check(shelf, item, draft)
+    of_stage = [one for one in openings if one.stage is draft.stage]
+    mine = next((one for one in of_stage if one.opening == draft.opening), None)
     if mine is None:
         raise StaleRatingError("This screen was never opened.", hint="Load the page again.")
     leaks = find_leaks(generated.text, shelf.study.protocol.language)
@@ -137,10 +138,19 @@ def _rating(shelf: Shelf, item: StudyItem, draft: DeskDraft, reason: str) -> Stu
         marks=draft.marks,
         missed=draft.missed,
         leaks=tuple(dict.fromkeys(leak.kind for leak in leaks)),
-        active_ms=min(draft.active_ms, _elapsed_ms(openings[0].created_at)),
+        active_ms=min(draft.active_ms, _elapsed_ms(of_stage[0].created_at)),
         opening=draft.opening,
         reason=reason.strip(),
     )
+
+
+def _after(shelf: Shelf, stored: StoredStudyRating) -> Shelf:
+    """Return the shelf as it is once a rating was saved."""
+    place = (stored.rating.code, stored.rating.stage)
+    after = replace(shelf, revisions={**shelf.revisions, place: max(stored.revision, shelf.revisions.get(place, 0))})
+    if shelf.study.state is StudyState.COLLECTING and not shelf.may_main:  # perhaps the last training item
+        after = replace(after, may_main=calibration(shelf.store, shelf.study, shelf.reader, shelf.items).may_go_on)
+    return after
 
 
 def _elapsed_ms(since: str) -> int:

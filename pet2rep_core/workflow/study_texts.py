@@ -11,7 +11,7 @@ from pet2rep_core.workflow.study_records import ShownText
 
 def generated_text(store: Store, item: StudyItem) -> ShownText:
     """Return the generated report of an item."""
-    return shown(store.generation(item.generation_id).generation.text)
+    return shown(store.studies.text_of(item))
 
 
 def reference_text(store: Store, study: StudyFile, item: StudyItem) -> ShownText | None:
