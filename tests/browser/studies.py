@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pet2rep_core.records import Language, Person, Role, StudyItem, StudyState
+from pet2rep_core.records import Language, Person, Report, Role, StudyItem, StudyState
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store, open_store
 from pet2rep_core.study.protocol import Protocol, TrainingItem
 from pet2rep_core.study.rubric import read_rubric
 from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.generate import generate_report
+from pet2rep_core.workflow.import_dataset import ImportStatus, Preparation, record_preparation
 from pet2rep_core.workflow.study_make import make_study, move_study
 from tests.browser.cases import HOSTILE, PHANTOM, UNEVEN
 
 RESEARCHER = Person("researcher", Role.RESEARCHER)
 CONSENSUS = {"acc": 2, "com": 3, "cla": 4, "usa": 3, "ove": 3}
 FEEDBACK = "The second sentence is the one that matters."
+WORDS, WORDS_SENTENCE = "browser-w", "A nodule is seen in image 12."
 BEHAVIOURS = (Behaviour.MIXED, Behaviour.COPY)
 
 
@@ -51,6 +53,18 @@ def add_study(
     store = open_store(Settings(home=home, workers=1))
     try:
         return _add(store, readers, staged=staged, training=training, cases=tuple(cases))
+    finally:
+        store.close()
+
+
+def add_case_with_words(home: Path) -> None:
+    """Add the phantom once more, under a name of its own, with a report whose words lead to a slice."""
+    store = open_store(Settings(home=home, workers=1))
+    try:
+        row = replace(store.case(PHANTOM), case_id=WORDS, source_sha256="1" * 64)
+        text = f"Findings: {WORDS_SENTENCE} The brain is normal."
+        report = Report(Language.ENGLISH, text, text.removeprefix("Findings: "))
+        assert record_preparation(Preparation(row, (report,), WORDS), store).status is ImportStatus.NEW
     finally:
         store.close()
 

@@ -10,23 +10,24 @@ import pytest
 
 from pet2rep_core.records import Language, MarkKind, Stage
 from pet2rep_core.settings import Settings
-from pet2rep_core.store import open_store
+from pet2rep_core.store import Store, open_store
 from pet2rep_core.study.rubric import read_rubric
 from pet2rep_core.ui.texts import text
 from tests.browser import reading as desk
 from tests.browser.cases import HOSTILE, HOSTILE_PARTS, PHANTOM, UNEVEN, fill_home
 from tests.browser.conftest import Watched
 from tests.browser.server import RunningApp, start_app
-from tests.browser.studies import CONSENSUS, FEEDBACK, MadeStudy, add_study
+from tests.browser.studies import CONSENSUS, FEEDBACK, WORDS, MadeStudy, add_case_with_words, add_study
 
 _STAGED = tuple(f"R{n}" for n in range(40, 52))
-_PLAIN = ("R60", "R61", "R62")
+_PLAIN = ("R60", "R62")
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("reading") / "home"
     fill_home(home)
+    add_case_with_words(home)
     return home
 
 
@@ -35,50 +36,60 @@ def studies(home: Path) -> dict[str, MadeStudy]:
     return {
         "staged": add_study(home, _STAGED),
         "plain": add_study(home, _PLAIN, staged=False, cases=(PHANTOM, UNEVEN, HOSTILE)),
+        "screen": add_study(home, ("R80",), staged=False),
+        "words": add_study(home, ("R81",), staged=False, cases=(WORDS,)),
         "training": add_study(home, ("R70",), staged=False, training=True),
     }
 
 
 @pytest.fixture(scope="module")
-def app(home: Path, studies: dict[str, MadeStudy], _browser: Any) -> Iterator[RunningApp]:
+def afterwards() -> list[Callable[[Store], None]]:
+    """Take what is looked for in the store once the app has let go of it."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def app(
+    home: Path, studies: dict[str, MadeStudy], afterwards: list[Callable[[Store], None]], _browser: Any
+) -> Iterator[RunningApp]:
     running = start_app(home, demo=False)
     yield running
     running.stop()
     assert "Traceback" not in running.said(), running.said()
-    _check_stored(home, studies)
-
-
-def _check_stored(home: Path, studies: dict[str, MadeStudy]) -> None:
-    """Look into the store once the app has let go of it: what the screens said is there, and the chain is whole."""
     store = open_store(Settings(home=home, workers=1))
     try:
         assert store.studies.problems() == []
-        staged = studies["staged"]
-        first, final = (
-            store.studies.rating(staged.study_id, staged.codes("R40")[0], stage) for stage in Stage
-        )
-        assert first is not None
-        assert final is not None
-        assert first.rating.answers == {"acc": 4, "com": 3, "cla": None, "usa": 2, "ove": 3}
-        assert first.rating.reasons == {"cla": "too noisy"}
-        assert first.rating.reference_sha256 == ""
-        assert final.rating.answers == {"acc": 2, "com": 3, "cla": None, "usa": 2, "ove": 3}
-        assert final.rating.comments == {"com": "nodes"}
-        assert final.rating.comment == "a comment"
-        assert [(one.sentence, one.kind, one.significant) for one in final.rating.marks] == [
-            (0, MarkKind.UPTAKE, True), (1, MarkKind.FALSE, False),
-        ]  # fmt: skip
-        assert [(one.sentence, one.significant) for one in final.rating.missed] == [(1, True)]
-        generated = store.generation(staged.items["R40"][0].generation_id).generation.text
-        mark = final.rating.marks[1]
-        assert generated[mark.start : mark.end].startswith("A nodule")
-        assert final.rating.active_ms > 0
+        for look in afterwards:
+            look(store)
     finally:
         store.close()
 
 
-def test_a_whole_item_by_keyboard(page: Watched, studies: dict[str, MadeStudy]) -> None:
+def _check_first_item(store: Store, study: MadeStudy) -> None:
+    item = study.items["R40"][0]
+    first, final = (store.studies.rating(study.study_id, item.code, stage) for stage in Stage)
+    assert first is not None
+    assert final is not None
+    assert first.rating.answers == {"acc": 4, "com": 3, "cla": None, "usa": 2, "ove": 3}
+    assert first.rating.reasons == {"cla": "too noisy"}
+    assert first.rating.reference_sha256 == ""
+    assert final.rating.answers == {"acc": 2, "com": 3, "cla": None, "usa": 2, "ove": 3}
+    assert final.rating.comments == {"com": "nodes"}
+    assert final.rating.comment == "a comment"
+    assert [(one.sentence, one.kind, one.significant) for one in final.rating.marks] == [
+        (0, MarkKind.UPTAKE, True), (1, MarkKind.FALSE, False),
+    ]  # fmt: skip
+    assert [(one.sentence, one.significant) for one in final.rating.missed] == [(1, True)]
+    generated = store.generation(item.generation_id).generation.text
+    assert generated[final.rating.marks[1].start : final.rating.marks[1].end].startswith("A nodule")
+    assert final.rating.active_ms > 0
+
+
+def test_a_whole_item_by_keyboard(
+    page: Watched, studies: dict[str, MadeStudy], afterwards: list[Callable[[Store], None]]
+) -> None:
     first, second, *_ = studies["staged"].codes("R40")
+    afterwards.append(lambda store: _check_first_item(store, studies["staged"]))
     desk.open_desk(page, "R40")
     assert desk.code(page) == first
     assert desk.current(page) == "Accuracy"
@@ -201,16 +212,19 @@ def test_typed_letters_are_nobodys_keys(page: Watched) -> None:
 
 
 def test_words_of_a_report_lead_into_the_images(page: Watched) -> None:
-    desk.open_desk(page, "R44")
+    desk.open_desk(page, "R81")
     page.page.locator(".viewer[data-ready]").wait_for()
-    words = page.page.locator(".generated .p2r-place").first
-    before = page.page.locator(".position").text_content()
+    words = page.page.get_by_role("region", name="Reference report").get_by_role("button", name="image 12", exact=True)
     words.click()
-    page.page.wait_for_function(f"document.querySelector('.position') === null || true")
+    # Image 12 counts from the head down on 70 planes: plane 58 of the PET, seen best from below.
+    page.page.locator(".position", has_text="Axial 58 / 69").wait_for()
     assert page.page.locator(".menu").is_hidden()
-    after = page.page.locator(".viewer .live").text_content()
-    assert before
-    assert after == words.get_attribute("title")
+    desk.press(page, "o")
+    page.page.locator(".position", has_text="Coronal").wait_for()
+    words.focus()
+    desk.press(page, "Enter")
+    page.page.locator(".position", has_text="Axial 58 / 69").wait_for()
+    desk.expect_scores(page, {})
     page.quiet()
 
 
@@ -304,7 +318,7 @@ _FITS = """() => {
     over: all.map(one => [one.scrollHeight - one.clientHeight, one.scrollWidth - one.clientWidth]).flat(),
     below: Math.max(...bottoms) - innerHeight, seen: inner.length,
     report: Math.min(...hosts.flatMap(h => [...h.shadowRoot.querySelectorAll('.p2r-report')]).map(r => r.clientHeight)),
-    rows: hosts.flatMap(h => [...h.shadowRoot.querySelectorAll('.row')]).map(r => r.getBoundingClientRect().bottom),
+    rows: hosts.flatMap(h => [...h.shadowRoot.querySelectorAll('.form .row')]).map(r => r.getBoundingClientRect().bottom),
   };
 }"""
 
@@ -317,12 +331,12 @@ def test_everything_is_on_one_screen(
     new_page: Callable[..., Watched], width: int, height: int, report: int, language: str, theme: str
 ) -> None:
     page = new_page(viewport={"width": width, "height": height}, color_scheme=theme)
-    desk.open_desk(page, "R61", language=language)
+    desk.open_desk(page, "R80", language=language)
     page.page.locator(".viewer[data-ready]").wait_for()
     desk.press(page, "4", "4", "4")
     fits = page.page.evaluate(_FITS)
     assert fits["over"] == [0, 0, 0, 0]
-    assert fits["seen"] == 4
+    assert fits["seen"] == 3
     assert fits["below"] <= 0
     assert fits["report"] >= report
     assert len(fits["rows"]) == 5
