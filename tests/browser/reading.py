@@ -34,6 +34,15 @@ def kept(watched: Watched) -> None:
     watched.page.locator(".desk[data-state=kept] .state[data-kind=good]").wait_for()
 
 
+def settled(watched: Watched) -> None:
+    """Wait until Enter is no longer taken for the slip of a finger after the item before."""
+    watched.page.wait_for_function(
+        "() => [...document.querySelectorAll('*')].some(one => {"
+        "  const desk = one.shadowRoot?.querySelector('.desk')?.desk;"
+        "  return desk && performance.now() - desk.since > 500; })"
+    )
+
+
 def press(watched: Watched, *keys: str) -> None:
     """Press keys one after the other."""
     for key in keys:

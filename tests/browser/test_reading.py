@@ -102,7 +102,7 @@ def test_a_whole_item_by_keyboard(
     anchor = read_rubric().dimension("acc").anchors[4][Language.ENGLISH]
     assert page.page.locator(".row .anchor", has_text=anchor).is_visible()
 
-    page.page.wait_for_timeout(600)  # a second Enter at once would be taken for a slip
+    desk.settled(page)
     desk.press(page, "Enter")
     assert "Still open: Overall." in str(desk.notice(page).text_content())
     assert desk.current(page) == "Overall"
@@ -116,9 +116,7 @@ def test_a_whole_item_by_keyboard(
     assert "suspicious for malignancy" in str(reference.text_content())
     assert reference.get_attribute("lang") == "en"
     # The first scores stand in the form, each with its sign.
-    desk.expect_scores(
-        page, {"Accuracy": "4", "Completeness": "3", "Clarity": "n/a", "Usability": "2", "Overall": "3"}
-    )
+    desk.expect_scores(page, {"Accuracy": "4", "Completeness": "3", "Clarity": "n/a", "Usability": "2", "Overall": "3"})
     assert page.page.locator(".value.first").count() == 5
     desk.row(page, "Accuracy").get_by_role("radio", name="4:").focus()
     desk.press(page, "2")
@@ -248,9 +246,7 @@ def test_the_list_shows_numbers_and_states_and_jumps(page: Watched, studies: dic
     page.quiet()
 
 
-def test_training_shows_the_consensus_and_then_the_study_begins(
-    page: Watched, studies: dict[str, MadeStudy]
-) -> None:
+def test_training_shows_the_consensus_and_then_the_study_begins(page: Watched, studies: dict[str, MadeStudy]) -> None:
     training, first, *_ = studies["training"].codes("R70")
     desk.open_desk(page, "R70")
     assert desk.code(page) == training
@@ -259,7 +255,7 @@ def test_training_shows_the_consensus_and_then_the_study_begins(
         assert part in shown
     assert page.page.locator(".reports img, .reports script, .reports a, .reports strong").count() == 0
     desk.press(page, "2", "1", "5", "3", "3")
-    page.page.wait_for_timeout(600)
+    desk.settled(page)
     desk.press(page, "Enter")
     feedback = page.page.get_by_role("dialog", name="How the experts scored this training item")
     feedback.wait_for()
@@ -283,7 +279,7 @@ def test_the_end_asks_for_the_models_and_a_saved_item_changes_only_with_a_reason
     desk.open_desk(page, "R60")
     for code in codes:
         desk.ready(page, code)
-        page.page.wait_for_timeout(600)
+        desk.settled(page)
         desk.press(page, "3", "3", "3", "3", "3", "Enter")
     end = page.page.get_by_role("dialog", name="Every item is rated. Thank you.")
     end.wait_for()
@@ -300,7 +296,7 @@ def test_the_end_asks_for_the_models_and_a_saved_item_changes_only_with_a_reason
     desk.expect_scores(page, dict.fromkeys(desk.DIMENSIONS, "3"))
     assert "saved, revision 1" in str(page.page.locator(".state").text_content())
     desk.row(page, "Accuracy").get_by_role("radio", name="1:").click()
-    page.page.wait_for_timeout(600)
+    desk.settled(page)
     page.page.get_by_role("button", name="Save the change").click()
     assert "Say in a few words why" in str(desk.notice(page).text_content())
     page.page.get_by_role("textbox", name="Why do you change it?").fill("read it again")
@@ -324,9 +320,7 @@ _FITS = """() => {
 
 
 @pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
-@pytest.mark.parametrize(
-    ("width", "height", "report"), [(1920, 1080, 500), (1920, 950, 380), (1366, 768, 250)]
-)
+@pytest.mark.parametrize(("width", "height", "report"), [(1920, 1080, 500), (1920, 950, 380), (1366, 768, 250)])
 def test_everything_is_on_one_screen(
     new_page: Callable[..., Watched], width: int, height: int, report: int, language: str, theme: str
 ) -> None:

@@ -102,14 +102,12 @@ def test_a_reload_without_a_line_finds_in_the_tab_what_the_server_never_got(page
     page.quiet()
 
 
-def test_an_answer_whose_confirmation_was_lost_is_saved_once(
-    page: Watched, home: Path, study: MadeStudy
-) -> None:
+def test_an_answer_whose_confirmation_was_lost_is_saved_once(page: Watched, home: Path, study: MadeStudy) -> None:
     first, second, *_ = study.codes("R23")
     desk.open_desk(page, "R23")
     desk.press(page, "1", "2", "3", "4", "5")
     desk.kept(page)
-    page.page.wait_for_timeout(600)
+    desk.settled(page)
     lost: list[Any] = []
 
     def lose_the_answer(route: Any) -> None:
