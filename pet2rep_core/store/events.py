@@ -247,6 +247,8 @@ def _disagreements_of(stream: Stream, database: Database, lines: list[Row]) -> l
     for event in lines:
         event_id = event["event_id"]
         seen.add(event_id)
+        if stream.hash(event) != event["row_hash"]:
+            found.append(f"{name} {event_id} was changed in the journal.")
         if event_id in stored:
             if stored[event_id] != event["row_hash"]:
                 found.append(f"{name} {event_id} differs between the database and the journal.")

@@ -418,16 +418,24 @@ def _require_newest_opening(tx: Transaction, code: str, opening: str) -> None:
         )
 
 
+# Parts that are there already are left alone: an event comes back from the journal where its own row was lost.
+
+
 def _insert_items(tx: Transaction, event: Row) -> None:
     rows = item_rows(event) if event["action"] == ASSIGN else []
     if rows:
         names = ", ".join(_ITEM)
         tx.stage(pa.table({name: [row[name] for row in rows] for name in _ITEM}))
-        tx.execute(f"INSERT INTO study_item ({names}) SELECT {names} FROM staged")
+        tx.execute(
+            f"INSERT INTO study_item ({names}) SELECT {names} FROM staged s "
+            "WHERE NOT EXISTS (SELECT 1 FROM study_item i WHERE i.code = s.code)"
+        )
 
 
 def _insert_answers(tx: Transaction, event: Row) -> None:
     rows = answer_rows(event)
+    if tx.rows("SELECT 1 FROM study_answer WHERE event_id = ? LIMIT 1", event["event_id"]):
+        return
     values = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
     tx.execute(
         f"INSERT INTO study_answer (event_id, dimension, value, reason, comment) VALUES {values}",

@@ -12,7 +12,7 @@ from pet2rep_core.store.rows import Row, iso
 
 STUDY_EVENTS = Stream(
     "study_event",
-    "study",
+    "study step",
     (
         "event_id", "study_id", "revision", "actor", "role", "action", "subject", "content", "created_at", "prev_hash",
         "row_hash",
