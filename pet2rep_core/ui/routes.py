@@ -137,13 +137,18 @@ def viewer_version() -> str:
     return program_version("viewer")
 
 
-async def _program_file(request: Request) -> Response:
-    program, name = request.url.path.split("/")[-3], request.path_params["file"]
-    content = _program(program).get(name)
-    # Another version's address must not be answered with this one's file: it would be kept for a year.
-    if content is None or request.path_params["version"] != program_version(program):
-        return JSONResponse({"error": "The viewer has no such file.", "hint": "Reload the page."}, 404, PRIVATE)
-    return Response(content, media_type=_PROGRAM_TYPES[Path(name).suffix], headers=_LASTING)
+def _program_route(program: str) -> Route:
+    """Return the route that hands a component's scripts and styles to anyone."""
+
+    async def answer(request: Request) -> Response:
+        name = request.path_params["file"]
+        content = _program(program).get(name)
+        # Another version's address must not be answered with this one's file: it would be kept for a year.
+        if content is None or request.path_params["version"] != program_version(program):
+            return JSONResponse({"error": "The viewer has no such file.", "hint": "Reload the page."}, 404, PRIVATE)
+        return Response(content, media_type=_PROGRAM_TYPES[Path(name).suffix], headers=_LASTING)
+
+    return Route(f"/{program}/{{version}}/{{file}}", answer)
 
 
 async def _health(_request: Request) -> Response:
@@ -162,8 +167,8 @@ def _image_routes(prefix: str) -> list[Route]:
 
 ROUTES = [
     Route("/api/health", _health),
-    Route("/viewer/{version}/{file}", _program_file),
-    Route("/desk/{version}/{file}", _program_file),
+    _program_route("viewer"),
+    _program_route("desk"),
     *_image_routes("/api/case/{case_id}"),
     *_image_routes(STUDY_CASE),
     *READER_ROUTES,

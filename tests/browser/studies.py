@@ -52,7 +52,7 @@ def add_study(
     """Add a study that is collecting to a home with the quick cases: two runs a case, training on the hostile one."""
     store = open_store(Settings(home=home, workers=1))
     try:
-        return _add(store, readers, staged=staged, training=training, cases=tuple(cases))
+        return study_in(store, readers, staged=staged, training=training, cases=tuple(cases))
     finally:
         store.close()
 
@@ -69,7 +69,10 @@ def add_case_with_words(home: Path) -> None:
         store.close()
 
 
-def _add(store: Store, readers: Sequence[str], *, staged: bool, training: bool, cases: tuple[str, ...]) -> MadeStudy:
+def study_in(
+    store: Store, readers: Sequence[str], *, staged: bool = True, training: bool = False, cases: tuple[str, ...]
+) -> MadeStudy:
+    """Add a study to an open store; see :func:`add_study`."""
     shown = (*cases, HOSTILE) if training else cases
     generated = [
         generate_report(store, case_id, "scripted", Language.ENGLISH, behaviour=behaviour)
