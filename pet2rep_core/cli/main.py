@@ -58,6 +58,14 @@ language is taken as that in which most of it is written. A line that cannot be 
 rest goes on, and the exit status is 1. FILE may be - for standard input.
 """
 
+_STUDY = """\
+Reader studies are made and read in the app. Here they are listed, shown and checked: "study verify" goes through
+the hash chain of every study and rating, compares the database with the journal beside it, and looks at the seal
+of each study that was locked; exit status 1 where anything was edited, removed or had to be brought back.
+
+With --json after the action, standard output carries one JSON object and nothing else.
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
@@ -154,6 +162,17 @@ def build_parser() -> argparse.ArgumentParser:
     export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
     export.add_argument("folder", metavar="DIR", type=Path)
     export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
+
+    study = commands.add_parser(
+        "study", help="list and show reader studies, check that nothing in them was edited", description=_STUDY,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    actions = study.add_subparsers(title="what to do", metavar="ACTION", dest="action", required=True)
+    _command(actions, "list", "studies", "list the studies with their state")
+    show = _command(actions, "show", "studies", "show the plan, the readers' progress and the events of a study")
+    show.add_argument("study", metavar="STUDY", help="name of the study, such as s-0123456789ab")
+    check = _command(actions, "verify", "studies", "check every chain, seal and copy of the studies")
+    check.add_argument("study", metavar="STUDY", nargs="?", help="only this one, without the journal")
 
     _command(commands, "verify", "verifying", "check the database and every prepared image, byte by byte")
     _command(commands, "layouts", "layouts", "list the dataset layouts that can be imported")

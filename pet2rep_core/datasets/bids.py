@@ -249,7 +249,7 @@ def sidecar_suv(series: SeriesInfo, metadata: dict[str, str]) -> SuvFactors:
         if sidecar.get(field) in (None, "", "n/a")
     ]
     if missing:
-        return SuvFactors(reason=f"The PET's sidecar has no {' and no '.join(missing)}, so there is no SUV.")
+        return SuvFactors(reason=f"The PET's sidecar has no {', '.join(missing)}, so there is no SUV.")
     if sidecar.get("ImageDecayCorrected") is not True:
         return SuvFactors(
             reason="The PET's sidecar does not say that the image is decay-corrected, so there is no SUV."

@@ -152,8 +152,9 @@ def _slice_mm(series: FoundSeries) -> float:
 def _not_chosen(series: FoundSeries, chosen: FoundSeries | None) -> str:
     kind = "PET" if series.role is SeriesRole.PET else "CT"
     count = len(chosen.files) if chosen else 0
-    name = f" {chosen.description!r}" if chosen and chosen.description else ""
-    return f"Another {kind} series of this study is used:{name} with {count} slices."
+    if chosen and chosen.description:
+        return f"Another {kind} series of this study is used: {chosen.description!r} with {count} slices."
+    return f"Another {kind} series of this study, of {count} slices, is used."
 
 
 def _problems(series: list[SeriesInfo], *, pet: FoundSeries | None, ct: FoundSeries | None) -> tuple[str, ...]:

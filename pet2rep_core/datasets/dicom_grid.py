@@ -117,7 +117,7 @@ def _slice_distance(positions: npt.NDArray[np.float64], normal: npt.NDArray[np.f
         start, end, gap = float(along[worst]), float(along[worst + 1]), float(gaps[worst])
         missing = round(gap / usual) - 1
         if missing >= 1 and abs(gap - (missing + 1) * usual) <= tolerance * (missing + 1):
-            what = f"{missing} slice{'s are' if missing > 1 else ' is'} missing"
+            what = "1 slice is missing" if missing == 1 else f"{missing} slices are missing"
         else:
             what = f"The slice distance changes from {usual:.2f} to {gap:.2f} mm"
         raise ImageGeometryError(f"{what} between {start:.1f} and {end:.1f} mm.", hint=_EXPORT_HINT)

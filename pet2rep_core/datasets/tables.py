@@ -243,8 +243,10 @@ class CaseTables:
         left = self.leftover_ids()
         if not left:
             return self.errors
-        count = "One report names" if len(left) == 1 else f"{len(left)} reports name"
-        return [*self.errors, CaseError("reports", f"{count} a case that was not found, such as {left[0]!r}.")]
+        reason = f"One report names a case that was not found: {left[0]!r}."
+        if len(left) > 1:
+            reason = f"{len(left)} reports name cases that were not found, such as {left[0]!r}."
+        return [*self.errors, CaseError("reports", reason)]
 
 
 def _row_report(row: Row, columns: _ReportColumns, language: Language | None) -> Report | None:

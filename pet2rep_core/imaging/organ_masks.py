@@ -117,9 +117,9 @@ def measure_masks(
         except InputDataError as error:
             warnings.append(f"An organ mask was left out: {error.message}")
     if outside:
-        warnings.append(f"{_counted(outside, 'organ mask')} outside the images, so not used: {_listed(outside)}.")
+        warnings.append(f"Organ masks outside the images are not used ({len(outside)}): {_listed(outside)}.")
     if unknown:
-        warnings.append(f"{_counted(unknown, 'mask')} not known by name, so not used: {_listed(unknown)}.")
+        warnings.append(f"Masks of unknown names are not used ({len(unknown)}): {_listed(unknown)}.")
     return organs, tuple(warnings)
 
 
@@ -269,10 +269,6 @@ def _stem(path: Path) -> str:
     return name[: len(name) - len(suffix)]
 
 
-def _counted(names: list[str], what: str) -> str:
-    return f"1 {what} is" if len(names) == 1 else f"{len(names)} {what}s are"
-
-
 def _listed(names: list[str]) -> str:
     shown = ", ".join(repr(name[:60]) for name in names[:_SHOWN])
-    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
+    return shown if len(names) <= _SHOWN else f"{shown}, …"

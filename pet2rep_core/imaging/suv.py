@@ -270,7 +270,7 @@ def _one_value(values: tuple[float, ...], name: str) -> float | None:
         raise MissingTagError(f"{name} differs between the slices of the series.")
     value = values[0]
     if not math.isfinite(value) or value < 0:
-        raise MissingTagError(f"{name} is {value:g}.")
+        raise MissingTagError(f"{name} is {value:g}, which cannot be used.")
     return value
 
 
@@ -428,7 +428,7 @@ def _half_life_s(attributes: PetAttributes) -> float:
 
 
 def _missing(name: str, value: float | None) -> str:
-    return f"{name} is absent." if value is None else f"{name} is {value:g}."
+    return f"{name} is absent." if value is None else f"{name} is {value:g}, which cannot be used."
 
 
 def _scaled(factor: float, size: float | None, weight_kg: float) -> float | None:

@@ -178,9 +178,11 @@ def decay_seconds(injection: Moment, reference: Moment, *, half_life_s: float) -
         if -_EARLY_START_S <= dated <= max(DAY_S, _MOST_HALF_LIVES * half_life_s):
             seconds = dated
         else:
+            days = abs(dated) / DAY_S
             notes.append(
-                f"The dates of injection and scan are {abs(dated) / DAY_S:.1f} days "
-                f"{'the wrong way round' if dated < 0 else 'apart'}, so only their times of day were used."
+                f"The injection is dated {days:.1f} days after the scan, so only their times of day were used."
+                if dated < 0
+                else f"The dates of injection and scan are {days:.1f} days apart, so only their times of day were used."
             )
     elif half_life_s > _LONG_LIVED_S:
         notes.append("No date of injection is given, so it was taken to be within 24 h before the scan.")

@@ -9,6 +9,7 @@ from pet2rep_core.imaging.render import encode_png
 from pet2rep_core.records import Language, Score
 from pet2rep_core.ui.failure_tiles import COUNTS, Say, flag_line
 from pet2rep_core.ui.plain import visible
+from pet2rep_core.ui.sentences import in_language
 from pet2rep_core.ui.texts import text
 from pet2rep_core.workflow.case_card import CaseCard, Excerpt
 from pet2rep_core.workflow.flags import Flag, Side
@@ -66,7 +67,7 @@ def card_html(card: CaseCard, language: Language) -> str:
     )
     rows = "".join(
         f"<tr><td>{_plain(score.metric)}</td>"
-        f'<td class="number">{_plain(score_text(say, score))}</td>'
+        f'<td class="number">{_plain(score_text(say, language, score))}</td>'
         f'<td class="sig">{_plain(score.signature)}</td></tr>'
         for score in card.scores
     )
@@ -98,10 +99,10 @@ def side_caption(say: Say, card: CaseCard, side: Side) -> str:
     return say("failures.card_whole" if side in card.whole else "failures.card_excerpt")
 
 
-def score_text(say: Say, score: Score) -> str:
+def score_text(say: Say, language: Language, score: Score) -> str:
     """Return a score as it is shown: a count whole, a share with four places, no number with its reason."""
     if score.value is None:
-        return say("scores.none", reason=score.reason)
+        return say("scores.none", reason=in_language(score.reason, language))
     return f"{score.value:.0f}" if score.metric in COUNTS else f"{score.value:.4f}"
 
 

@@ -89,7 +89,7 @@ def card_png(card: CaseCard, language: Language, *, font_file: Path | None = Non
     middle = (len(card.scores) + 1) // 2
     sheet.columns(
         [
-            [(f"{s.metric}   {score_text(say, s)}", s.signature) for s in part]
+            [(f"{s.metric}   {score_text(say, language, s)}", s.signature) for s in part]
             for part in (card.scores[:middle], card.scores[middle:])
         ]
     )

@@ -10,7 +10,8 @@ import pandas as pd
 
 from pet2rep_core.records import GenerationStatus, Language
 from pet2rep_core.report.lexicon import organ_name
-from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page
+from pet2rep_core.ui.names import label_name, setting_name
 from pet2rep_core.ui.plain import visible
 from pet2rep_core.workflow.flags import Flag
 
@@ -77,7 +78,9 @@ def tile_html(
     if picture is not None:
         alt = _plain(page.text("failures.picture_of", case=row["case_id"]))
         seen = f'<img src="{html.escape(picture)}" alt="{alt}" loading="lazy">'
-    of = " · ".join(map(_plain, (str(row["dataset"]), str(row["language"]), str(row["input_setting"]))))
+    language = LANGUAGE_NAMES[Language(row["language"])]
+    of = " · ".join(map(_plain, (str(row["dataset"]), language, setting_name(page, str(row["input_setting"])))))
+    name = label_name(page, str(row["model"]), str(row["label"]))
     told = "".join(
         f"<span>{_plain(page.text(f'failures.number_{name}'))} <b>{number_text(name, row[name])}</b></span>"
         for name in numbers
@@ -85,7 +88,7 @@ def tile_html(
     )
     return (
         f'<div class="p2r-tile"><div class="p2r-seen">{seen}</div><div class="p2r-told">'
-        f'<div class="p2r-name">{case} · {_plain(str(row["label"]))}</div><div class="p2r-of">{of}</div>'
+        f'<div class="p2r-name">{case} · {_plain(name)}</div><div class="p2r-of">{of}</div>'
         f'<div class="p2r-numbers">{told}</div>{_ended(page, row)}{_flags_html(page, flags, row, first)}'
         "</div></div>"
     )

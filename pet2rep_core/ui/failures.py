@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from pet2rep_core.errors import UnknownNameError
-from pet2rep_core.records import GenerationStatus
+from pet2rep_core.records import GenerationStatus, Language
 from pet2rep_core.report.lexicon import organ_name, read_lexicon
 from pet2rep_core.store import CaseRow
 from pet2rep_core.ui import state
 from pet2rep_core.ui.failure_tiles import STYLE, tile_html
-from pet2rep_core.ui.frame import PAGES, Page, address_of_person
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, PAGES, Page, address_of_person
+from pet2rep_core.ui.names import label_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.sentences import error_in_language
 from pet2rep_core.ui.viewer import picture_address
@@ -155,14 +156,16 @@ def _draw_filters(page: Page, table: FailureTable, view: FailureView) -> None:
                         help=say(f"failures.help_{name}"),
                         on_change=_first_page,
                     )
-    for name, column, label in (
-        ("models", "label", say("failures.model")),
-        ("languages", "language", say("failures.language")),
-        ("datasets", "dataset", say("failures.dataset")),
+    models = {str(label): str(model) for label, model in zip(table.rows["label"], table.rows["model"], strict=True)}
+    for name, column, label, shown in (
+        ("models", "label", say("failures.model"), lambda one: label_name(page, models[one], one)),
+        ("languages", "language", say("failures.language"), lambda one: LANGUAGE_NAMES[Language(one)]),
+        ("datasets", "dataset", say("failures.dataset"), str),
     ):
         st.multiselect(
-            label, table.values(column), key=_CHOSEN[name], placeholder=say("failures.all"), on_change=_first_page
-        )
+            label, table.values(column), key=_CHOSEN[name], format_func=shown, placeholder=say("failures.all"),
+            on_change=_first_page,
+        )  # fmt: skip
 
 
 def _draw_found(page: Page, table: FailureTable, view: FailureView) -> None:

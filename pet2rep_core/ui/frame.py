@@ -14,7 +14,7 @@ from pet2rep_core.errors import Pet2RepError
 from pet2rep_core.records import Language
 from pet2rep_core.ui import state
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.sentences import error_in_language
+from pet2rep_core.ui.sentences import error_in_language, in_language
 from pet2rep_core.ui.server import Server, server
 from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.workflow.rate import check_reader
@@ -73,6 +73,10 @@ class Page:
     def text(self, key: str, **values: object) -> str:
         """Return a text of the interface in the page's language."""
         return text(self.language, key, **values)
+
+    def said(self, sentence: str) -> str:
+        """Return what the rooms below the interface say (a reason, a warning) in the page's language."""
+        return in_language(sentence, self.language)
 
     def name(self, kind: str, name: str) -> str:
         """Return the name of a preset or model in the page's language; what a site added keeps its own."""

@@ -7,6 +7,7 @@ import html
 import streamlit as st
 
 from pet2rep_core.errors import ImageGeometryError
+from pet2rep_core.imaging.keyslices import RULE
 from pet2rep_core.records import Generation, PetUnit
 from pet2rep_core.ui.cases import following_case
 from pet2rep_core.ui.charts import draw_chart
@@ -28,11 +29,11 @@ def draw_images(page: Page, case: OpenCase, generation: Generation | None) -> No
         return
     _draw_viewer(page, case, generation)
     if images.pet is not None and images.pet_unit is not PetUnit.SUVBW:
-        st.warning(escape_markdown(page.text("review.no_suv", reason=images.suv.reason or "")))
+        st.warning(escape_markdown(page.text("review.no_suv", reason=page.said(images.suv.reason or ""))))
     if images.warnings:
         with st.expander(page.text("review.about_images", n=len(images.warnings))):
             for warning in images.warnings:
-                st.text(warning)
+                st.text(page.said(warning))
     _draw_key_slices(page, case)
 
 
@@ -55,7 +56,9 @@ def _draw_key_slices(page: Page, case: OpenCase) -> None:
     if case.key_slices is None or not page.is_research:
         return
     with st.expander(page.text("review.model_strip")):
-        rule = f"{case.key_slices.rule} {case.key_slices.reason}".strip()
+        rule, reason = case.key_slices.rule, case.key_slices.reason
+        # the reason is the program's only where its own rule chose; a person's words stay as they are
+        rule = f"{page.said(rule)} {page.said(reason) if rule == RULE else reason}".strip()
         st.caption(escape_markdown(page.text("review.key_rule", rule=rule)))
         _draw_key_slice_form(page, case)
 

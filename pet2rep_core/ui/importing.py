@@ -26,7 +26,7 @@ def ask_path(page: Page) -> DatasetScan | None:
         looked = button_box.form_submit_button(page.text("import.look"), type="primary", width="stretch")
     with st.expander(page.text("import.layouts")):
         for layout in LAYOUTS.values():
-            st.text(f"{layout.name}: {layout.description}")
+            st.text(f"{layout.name}: {page.said(layout.description)}")
     if looked and path.strip():
         st.session_state[state.SCAN_PATH] = path.strip()
         st.session_state[state.SCAN] = None
@@ -100,7 +100,7 @@ def _draw_job(page: Page, job: ImportJob) -> None:
         return
     say = page.text
     if job.problem is not None:
-        st.error(escape_markdown(str(job.problem)))
+        st.error(escape_markdown(page.said(str(job.problem))))
     counts = Counter(outcome.status.value for outcome in job.outcomes)
     if job.cancelled and len(job.outcomes) < job.total:
         st.warning(say("import.cancelled", done=len(job.outcomes), total=job.total))
@@ -139,13 +139,13 @@ def _outcome(page: Page, outcome: ImportOutcome) -> dict[str, str]:
     return {
         say("import.case"): outcome.case_id,
         say("import.status"): say(f"import_status.{outcome.status.value}"),
-        say("import.reason"): outcome.reason,
-        say("import.warnings"): " ".join(outcome.warnings),
+        say("import.reason"): page.said(outcome.reason),
+        say("import.warnings"): " ".join(map(page.said, outcome.warnings)),
     }
 
 
 def _left_out(page: Page, where: str, reason: str) -> dict[str, str]:
-    return {page.text("import.where"): where, page.text("import.reason"): reason}
+    return {page.text("import.where"): where, page.text("import.reason"): page.said(reason)}
 
 
 def _size(series: SeriesInfo | None) -> str:

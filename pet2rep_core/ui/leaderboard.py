@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +10,12 @@ import streamlit as st
 
 from pet2rep_core.records import GenerationStatus, Language
 from pet2rep_core.report.lexicon import organ_name, read_lexicon
-from pet2rep_core.scoring.nlg import METRICS
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, PROFILES, ReportPart
 from pet2rep_core.scoring.statistics import Interval
 from pet2rep_core.ui.board_cache import shown_board
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page
 from pet2rep_core.ui.leaderboard_charts import Dot, Line, dot_plot, draw, organ_map, settings_plot
+from pet2rep_core.ui.names import entry_name, group_name, metric_name, profile_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.jobs import ScoreJob, start_scoring
 from pet2rep_core.workflow.leaderboard import OVERALL, OVERALL_OF, BoardRow, Leaderboard, Selection
@@ -25,38 +24,6 @@ from pet2rep_core.workflow.score_book import Entry, ScoreBook
 
 _LINE_PX, _TALLEST_PX, _MODEL_PX = 35, 1200, 330
 _BAD = (GenerationStatus.EMPTY, GenerationStatus.CUT, GenerationStatus.REFUSED, GenerationStatus.FAILED)
-
-
-def metric_name(page: Page, metric: str) -> str:
-    """Return what a metric is called on the page."""
-    return METRICS[metric].label if metric in METRICS else page.text(f"leaderboard.metric_{metric}")
-
-
-def group_name(page: Page, group: str) -> str:
-    """Return what a group of models is called on the page."""
-    return page.text(f"leaderboard.group_{group}")
-
-
-def setting_name(page: Page, setting: str) -> str:
-    """Return what an input setting is called on the page; one that we do not know as it is."""
-    known = ("separate", "fused", "text-only")
-    return page.text(f"leaderboard.setting_{setting}") if setting in known else setting
-
-
-def profile_name(page: Page, profile: str) -> str:
-    """Return what a profile is called on the page."""
-    return page.text(f"leaderboard.profile_{profile}")
-
-
-def entry_name(page: Page, entry: Entry) -> str:
-    """Return model and variant in the language of the page."""
-    name = page.name("model", entry.model)
-    behaviour = json.loads(entry.parameters).get("behaviour")
-    said = f"behaviour={behaviour}"
-    variant = (
-        entry.variant.replace(said, page.text(f"behaviour.{behaviour}")) if said in entry.variant else entry.variant
-    )
-    return f"{name} · {variant}" if variant else name
 
 
 def draw_leaderboard(page: Page, book: ScoreBook) -> Leaderboard | None:
@@ -121,7 +88,7 @@ def _draw_job(page: Page, job: ScoreJob) -> None:
         return
     say = page.text
     if job.problem is not None:
-        st.error(escape_markdown(str(job.problem)))
+        st.error(escape_markdown(page.said(str(job.problem))))
     if job.cancelled and len(job.outcomes) < job.total:
         st.warning(say("leaderboard.score_cancelled", done=len(job.outcomes), total=job.total))
     without = [one for one in job.outcomes if one.reason]
@@ -337,7 +304,7 @@ def _metric_row(page: Page, row: BoardRow, metric: str) -> dict[str, object]:
         say("leaderboard.same"): gain and gain.cases,
         say("leaderboard.p_value"): test and test.p_value,
         say("leaderboard.p_holm"): cell.p_holm,
-        say("leaderboard.reason"): reason_of(cell),
+        say("leaderboard.reason"): page.said(reason_of(cell)),
     }
 
 

@@ -27,7 +27,7 @@ from pet2rep_core.errors import (
     StoreLockedError,
 )
 from pet2rep_core.records import Language, Person, Role
-from pet2rep_core.ui.sentences import error_in_language
+from pet2rep_core.ui.sentences import error_in_language, in_language
 from pet2rep_core.ui.server import server
 from pet2rep_core.workflow.study_read import case_of_alias
 
@@ -90,9 +90,9 @@ def checked(
             named = study_id is not None or ":" not in name
             reader = server().signer.reader_of(token, scope) if named else None
             if reader is None:
-                return JSONResponse({"error": NO_LEAVE}, 403, PRIVATE)
+                return no(request, 403, NO_LEAVE)
             if not await _take_body(request):
-                return JSONResponse({"error": _TOO_LARGE}, 413, PRIVATE)
+                return no(request, 413, _TOO_LARGE)
             limiter = None if at_most is None else at_most()
             answered = _behind_alias(answer) if "alias" in request.path_params else answer
             return await to_thread.run_sync(answered, request, name, reader, limiter=limiter)
@@ -129,9 +129,21 @@ def _behind_alias(answer: Answer) -> Answer:
 
 def refusal(request: Request, error: Pet2RepError) -> Response:
     """Return one of our errors as an answer, in the language that the page asked for."""
-    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
-    message, hint = error_in_language(error, Language.CHINESE if chinese else Language.ENGLISH)
+    message, hint = error_in_language(error, asked_language(request))
     return JSONResponse({"error": message, "hint": hint}, status_of(request.method, error), PRIVATE)
+
+
+def no(request: Request, status: int, error: str, hint: str = "") -> Response:
+    """Return an answer that says no in the language that the page asked for; without a hint where there is none."""
+    language = asked_language(request)
+    said = {"error": in_language(error, language)} | ({"hint": in_language(hint, language)} if hint else {})
+    return JSONResponse(said, status, PRIVATE)
+
+
+def asked_language(request: Request) -> Language:
+    """Return the language that the page asked for."""
+    chinese = request.headers.get("accept-language", "").lower().startswith("zh")
+    return Language.CHINESE if chinese else Language.ENGLISH
 
 
 def status_of(method: str, error: Pet2RepError) -> int:

@@ -26,15 +26,15 @@ def draw_overview(page: Page) -> None:
 
 def draw_notices(page: Page) -> None:
     """Say what the store had to repair and what of the inbox could not be taken."""
-    for notice in page.server.notices:
-        st.warning(escape_markdown(notice))
+    for where, notice in page.server.notices:
+        st.warning(escape_markdown(f"{where}: {page.said(notice)}" if where else page.said(notice)))
 
 
 def draw_demo_progress(page: Page) -> None:
     """Show how far the demo study is, and draw the page anew when it is whole."""
     demo = page.server.demo
     if demo.problem:
-        st.error(escape_markdown(page.text("home.demo_failed", problem=demo.problem)))
+        st.error(escape_markdown(page.text("home.demo_failed", problem=page.said(demo.problem))))
     elif demo.running:
         _draw_running_demo(page)
 

@@ -13,9 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pet2rep_core.errors import PermissionDeniedError
-from pet2rep_core.records import StudyItem
+from pet2rep_core.records import Language, StudyItem
 from pet2rep_core.store import StoredMeasurement
-from pet2rep_core.ui.leave import PRIVATE, Answer, checked, sent_json
+from pet2rep_core.ui.leave import PRIVATE, Answer, asked_language, checked, no, sent_json
+from pet2rep_core.ui.sentences import in_language
 from pet2rep_core.ui.server import server
 from pet2rep_core.workflow.measure import (
     kept_measurements,
@@ -33,12 +34,25 @@ Give = Callable[[Request, str, str], Any]
 
 
 def answered(give: Give) -> Answer:
-    """Answer with what a function gives, as JSON."""
+    """Answer with what a function gives, as JSON, with its reasons in the language that the page asked for."""
 
     def answer(request: Request, case_id: str, reader: str) -> Response:
-        return JSONResponse(give(request, case_id, reader), headers=PRIVATE)
+        given = give(request, case_id, reader)
+        return JSONResponse(_with_reasons_in(asked_language(request), given), headers=PRIVATE)
 
     return answer
+
+
+def _with_reasons_in(language: Language, given: Any) -> Any:
+    """Return what is given with every ``reason`` said in a language; the store keeps them in English."""
+    if isinstance(given, dict):
+        return {
+            name: in_language(part, language)
+            if name == "reason" and isinstance(part, str)
+            else _with_reasons_in(language, part)
+            for name, part in given.items()
+        }
+    return [_with_reasons_in(language, part) for part in given] if isinstance(given, list) else given
 
 
 def posted(give: Give) -> Answer:
@@ -54,16 +68,12 @@ def posted(give: Give) -> Answer:
 
 def _refused(request: Request) -> Response | None:
     if not _from_our_page(request):
-        return _no("This was not sent by the app's own page.", "Use the viewer of the app.", 403)
+        return no(request, 403, "This was not sent by the app's own page.", "Use the viewer of the app.")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-        return _no("What was sent does not say that it is JSON.", f"Send it as {_JSON}.", 415)
+        return no(request, 415, "What was sent does not say that it is JSON.", f"Send it as {_JSON}.")
     if len(request.state.body) > LARGEST_BODY:
-        return _no(f"More than {LARGEST_BODY} bytes were sent.", "Draw the outline with fewer points.", 413)
+        return no(request, 413, f"More than {LARGEST_BODY} bytes were sent.", "Draw the outline with fewer points.")
     return None
-
-
-def _no(error: str, hint: str, status: int) -> Response:
-    return JSONResponse({"error": error, "hint": hint}, status, PRIVATE)
 
 
 def _from_our_page(request: Request) -> bool:

@@ -27,7 +27,7 @@ from pet2rep_core.errors import ImageGeometryError
 from pet2rep_core.imaging.prepared import picture_type
 from pet2rep_core.imaging.render import encode_png
 from pet2rep_core.ui.card_routes import CARD_ROUTES
-from pet2rep_core.ui.leave import PRIVATE, checked
+from pet2rep_core.ui.leave import PRIVATE, checked, no
 from pet2rep_core.ui.reader_routes import READER_ROUTES, reader_routes
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.study_routes import STUDY_CASE, STUDY_ROUTES
@@ -145,7 +145,7 @@ def _program_route(program: str) -> Route:
         content = _program(program).get(name)
         # Another version's address must not be answered with this one's file: it would be kept for a year.
         if content is None or request.path_params["version"] != program_version(program):
-            return JSONResponse({"error": "The viewer has no such file.", "hint": "Reload the page."}, 404, PRIVATE)
+            return no(request, 404, "The viewer has no such file.", "Reload the page.")
         return Response(content, media_type=_PROGRAM_TYPES[Path(name).suffix], headers=_LASTING)
 
     return Route(f"/{program}/{{version}}/{{file}}", answer)

@@ -89,7 +89,9 @@ def _draw_verification(page: Page, generation: Generation) -> None:
         {
             say("scores.signature"): signature,
             say("scores.witness"): check.witness,
-            say("scores.difference"): check.reason if check.difference is None else f"{check.difference:.1e}",
+            say("scores.difference"): page.said(check.reason)
+            if check.difference is None
+            else f"{check.difference:.1e}",
             say("scores.agreement"): "✗" if check.differs else "✓" if check.difference is not None else "–",
         }
         for signature, check in checked
@@ -176,7 +178,7 @@ def _draw_evidence(page: Page, generation: Generation, scored: ScoredReport) -> 
 
 
 def _number(page: Page, score: Score) -> str:
-    return page.text("scores.none", reason=score.reason) if score.value is None else f"{score.value:.4f}"
+    return page.text("scores.none", reason=page.said(score.reason)) if score.value is None else f"{score.value:.4f}"
 
 
 def _cell(page: Page, row: OrganRow, side: str) -> str:

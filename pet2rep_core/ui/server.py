@@ -20,8 +20,8 @@ from pet2rep_core.store import Store, open_store
 from pet2rep_core.study.rubric import Rubric, read_rubric
 from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
-from pet2rep_core.workflow.demo import missing_demo_cases
-from pet2rep_core.workflow.jobs import ImportJob, Job, ScoreJob
+from pet2rep_core.workflow.demo import DATASET, missing_demo_cases, write_demo_reports
+from pet2rep_core.workflow.jobs import ImportJob, Job, ScoreJob, start_scoring
 
 _INBOX_PAUSE_S = 1.0
 _LEFTOVER_AGE_S = 3600.0
@@ -37,21 +37,33 @@ class Server:
     rubric: Rubric
     signer: Signer
     demo: DemoMaker
-    notices: list[str]
+    notices: list[tuple[str, str]]  # which file it is about, if any, and what it says
     facts: CaseFacts = field(default_factory=CaseFacts)
     jobs: list[ImportJob] = field(default_factory=list)
     score_jobs: list[ScoreJob] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
+    filling: threading.Lock = field(default_factory=threading.Lock)
 
     def take_inbox(self) -> None:
         """Take what the command line handed over; what cannot be used is told on the home page."""
         try:
             taken = self.store.ingest_inbox()
         except Pet2RepError as error:
-            if str(error) not in self.notices:
-                self.notices.append(str(error))
+            if ("", str(error)) not in self.notices:
+                self.notices.append(("", str(error)))
             return
-        self.notices += [f"{file.name}: {file.reason}" for file in taken if file.reason]
+        self.notices += [(file.name, file.reason) for file in taken if file.reason]
+        if self.demo.wanted and any(file.kind == "reports" for file in taken):
+            self.fill_demo()
+
+    def fill_demo(self) -> None:
+        """Let the built-in models report the demo cases that came in, and score them all once the study is whole."""
+        try:
+            with self.filling:
+                if write_demo_reports(self.store) and not missing_demo_cases(self.store, self.settings):
+                    self.score_jobs.append(start_scoring(self.store, self.settings, name=DATASET))
+        except Pet2RepError as error:
+            self.notices.append((DATASET, str(error)))
 
     def close(self) -> None:
         """Stop the work behind the pages and close the store."""
@@ -66,6 +78,8 @@ class Server:
 
     def watch_inbox(self) -> None:
         """Take the inbox again and again until the server stops."""
+        if self.demo.wanted:
+            self.fill_demo()  # what an earlier stop left out
         while not self.stopping.wait(_INBOX_PAUSE_S):
             self.take_inbox()
 
@@ -73,7 +87,8 @@ class Server:
 class DemoMaker:
     """Makes the demo study in a process of its own, which hands each case over as it is ready."""
 
-    def __init__(self, settings: Settings, missing: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, missing: tuple[str, ...], *, wanted: bool) -> None:
+        self.wanted = wanted
         self._log = settings.home / "demo.log"
         self._process: subprocess.Popen[bytes] | None = None
         if missing:
@@ -113,7 +128,7 @@ def server() -> Server:
     settings = read_settings()
     _make_home(settings.home)
     store = open_store(settings)
-    refused = [f"{file.name}: {file.reason}" for file in store.ingest_inbox() if file.reason]
+    refused = [(file.name, file.reason) for file in store.ingest_inbox() if file.reason]
     remove_leftovers(settings.prepared, older_than_s=_LEFTOVER_AGE_S)
     wanted = os.environ.get("PET2REP_DEMO", "1") != "0"
     missing = missing_demo_cases(store, settings) if wanted else ()
@@ -123,8 +138,8 @@ def server() -> Server:
         display=read_display(),
         rubric=read_rubric(),
         signer=Signer(),
-        demo=DemoMaker(settings, missing),
-        notices=[*store.notices, *refused],
+        demo=DemoMaker(settings, missing, wanted=wanted),
+        notices=[*(("", notice) for notice in store.notices), *refused],
     )
     threading.Thread(target=one.watch_inbox, name="inbox", daemon=True).start()
     return one

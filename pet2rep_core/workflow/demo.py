@@ -9,9 +9,12 @@ from pathlib import Path
 from pet2rep_core.datasets.phantom import PHANTOM_VERSION, demo_case_ids, make_demo_case
 from pet2rep_core.errors import ImageReadError
 from pet2rep_core.imaging.prepared import PREPARED_VERSION, open_prepared, prepare_case
-from pet2rep_core.records import CaseSource, PetUnit, SuvFactors
+from pet2rep_core.records import CaseSource, Language, PetUnit, SuvFactors
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Recorder, Store
+from pet2rep_core.vlm.baselines import SCRIPTED, TEMPLATE, TEMPLATE_NORMAL
+from pet2rep_core.vlm.scripted import Behaviour
+from pet2rep_core.workflow.generate import generate_report
 from pet2rep_core.workflow.import_dataset import (
     ImportOutcome,
     Preparation,
@@ -20,6 +23,12 @@ from pet2rep_core.workflow.import_dataset import (
 )
 
 DATASET = "demo"
+DEMO_MODELS = (
+    (TEMPLATE, Behaviour.MIXED),
+    (TEMPLATE_NORMAL, Behaviour.MIXED),
+    *((SCRIPTED, behaviour) for behaviour in Behaviour),
+)
+"""Built-in models, and behaviours of the scripted one, that report every demo case in both languages."""
 
 
 def demo_source_sha256(case_id: str) -> str:
@@ -62,3 +71,17 @@ def make_demo_study(case_ids: tuple[str, ...], settings: Settings, recorder: Rec
     workers = min(settings.workers, len(case_ids)) or 1
     for done in Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)(jobs):
         yield record_preparation(done, recorder)
+
+
+def write_demo_reports(store: Store) -> int:
+    """Let the built-in models report the demo cases of the store that lack reports; returns how many are new."""
+    new = 0
+    for case in store.cases(DATASET):
+        lacking = len(DEMO_MODELS) * len(Language) - len(store.generations(case.case_id))
+        references = {one.report.language for one in store.reports(case.case_id) if one.kind == "reference"}
+        if lacking > 0 and references == set(Language):
+            for language in Language:
+                for model, behaviour in DEMO_MODELS:
+                    generate_report(store, case.case_id, model, language, behaviour=behaviour)
+            new += lacking
+    return new

@@ -170,7 +170,7 @@ def _text(sent: Mapping[str, Any], key: str, allowed: tuple[str, ...] | None = N
         return ""
     if not isinstance(value, str) or (allowed is not None and value not in allowed):
         words = "text" if allowed is None else " or ".join(repr(one) for one in allowed)
-        raise InputDataError(f"{key!r} is not {words}.", hint="Correct it, or leave it out.")
+        raise InputDataError(f"The value of {key!r} is not {words}.", hint="Correct it, or leave it out.")
     return value
 
 

@@ -25,7 +25,7 @@ SETTLING = (StudyState.COLLECTING, StudyState.LOCKED)
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Disagreement:
     """One dimension of one report on which its readers differ; ``report`` names it without saying whose it is.
 
     ``values`` and ``comments`` come in a random order of their own. ``settled`` is what was decided last, None
@@ -41,7 +41,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class DifferenceTexts:
+class DisagreementTexts:
     """What an adjudicator reads; ``case_id`` is for the server's own viewer."""
 
     case_id: str
@@ -75,7 +75,7 @@ class UnlockRequest:
     asked_at: str
 
 
-def differences(store: Store, person: Person, study_id: str) -> tuple[Difference, ...]:
+def differences(store: Store, person: Person, study_id: str) -> tuple[Disagreement, ...]:
     """Return where the readers of a report differ by two points or more, once all of them have finished it.
 
     Raises
@@ -97,7 +97,7 @@ def differences(store: Store, person: Person, study_id: str) -> tuple[Difference
             chance.shuffle(comments)
             last = settled.get((report, key))
             found.append(
-                Difference(
+                Disagreement(
                     report=report,
                     dimension=key,
                     values=tuple(values),
@@ -109,11 +109,11 @@ def differences(store: Store, person: Person, study_id: str) -> tuple[Difference
     return tuple(found)
 
 
-def difference_texts(store: Store, person: Person, study_id: str, report: str) -> DifferenceTexts:
+def difference_texts(store: Store, person: Person, study_id: str, report: str) -> DisagreementTexts:
     """Return the texts of a report that is to be settled."""
     study = _adjudicated_study(store, person, study_id)
     item = store.studies.item(study_id, report)
-    return DifferenceTexts(item.case_id, generated_text(store, item), reference_text(store, study, item))
+    return DisagreementTexts(item.case_id, generated_text(store, item), reference_text(store, study, item))
 
 
 def adjudicate(

@@ -154,7 +154,8 @@ def _mark_by_keyboard(page: Watched) -> None:
     desk.press(page, "Enter", "Shift+1", "Escape")
     assert desk.marks(page, "reference") == ["○ missed !"]
     label = str(desk.flag(page, "generated", 1).get_attribute("aria-label"))
-    assert label.startswith("Mark sentence 2: A nodule") and label.endswith("False finding, minor")
+    assert label.startswith("Mark sentence 2: A nodule")
+    assert label.endswith("False finding, minor")
 
 
 def test_taking_back_undoes_scores_marks_and_typing(page: Watched) -> None:
@@ -308,13 +309,14 @@ def test_the_end_asks_for_the_models_and_a_saved_item_changes_only_with_a_reason
 _FITS = """() => {
   const all = [document.documentElement, document.querySelector('[data-testid=stMain]')];
   const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
-  const inner = hosts.flatMap(one => [...one.shadowRoot.querySelectorAll('.desk, .foot, .viewer > .foot')]);
+  const within = what => hosts.flatMap(one => [...one.shadowRoot.querySelectorAll(what)]);
+  const inner = within('.desk, .foot, .viewer > .foot');
   const bottoms = inner.map(one => one.getBoundingClientRect().bottom);
   return {
     over: all.map(one => [one.scrollHeight - one.clientHeight, one.scrollWidth - one.clientWidth]).flat(),
     below: Math.max(...bottoms) - innerHeight, seen: inner.length,
-    report: Math.min(...hosts.flatMap(h => [...h.shadowRoot.querySelectorAll('.p2r-report')]).map(r => r.clientHeight)),
-    rows: hosts.flatMap(h => [...h.shadowRoot.querySelectorAll('.form .row')]).map(r => r.getBoundingClientRect().bottom),
+    report: Math.min(...within('.p2r-report').map(one => one.clientHeight)),
+    rows: within('.form .row').map(one => one.getBoundingClientRect().bottom),
   };
 }"""
 

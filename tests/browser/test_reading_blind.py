@@ -158,7 +158,10 @@ def test_the_routes_of_a_case_are_closed_to_a_readers_leave(page: Watched, study
     page.page.on("request", lambda one: tokens.append(one.headers.get("x-study-token", "")))
     desk.open_desk(page, "R20", item=study.codes("R20")[0])
     token = next(one for one in tokens if one)
-    ask = "async ([path, token]) => (await fetch(path, { headers: { 'X-Case-Token': token, 'X-Study-Token': token } })).status"
+    ask = """async ([path, token]) => {
+      const headers = { 'X-Case-Token': token, 'X-Study-Token': token };
+      return (await fetch(path, { headers })).status;
+    }"""
     alias = study.items["R20"][0].alias
     status = {
         path: page.page.evaluate(ask, [path, token])

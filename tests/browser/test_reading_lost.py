@@ -1,4 +1,4 @@
-"""Nothing that a reader enters is lost: reload, closed line, killed server, a second tab, a full day's leave run out."""
+"""Nothing that a reader enters is lost: reload, cut line, killed server, a second tab, leave that runs out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pet2rep_core.settings import Settings
-from pet2rep_core.store import Store, open_store
+from pet2rep_core.store import open_store
 from tests.browser import reading as desk
 from tests.browser.cases import fill_home
 from tests.browser.conftest import Watched

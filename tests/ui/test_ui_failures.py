@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from pet2rep_core.records import Generation, GenerationStatus, Language
+from pet2rep_core.records import Generation, GenerationStatus, Language, Score
 from pet2rep_core.store import RunRow
-from pet2rep_core.ui.card_html import card_html
+from pet2rep_core.ui.card_html import card_html, score_text
 from pet2rep_core.ui.card_png import WIDTH, card_png
 from pet2rep_core.ui.card_routes import CARD_ROUTES
 from pet2rep_core.ui.server import server
@@ -72,14 +73,14 @@ def test_a_link_reopens_its_view(open_app: Open) -> None:
     app = open_app("failures", view="research", filter="template")
     assert not app.exception
     assert not app.error
-    assert _tiles(app) == ["a · template"]
+    assert _tiles(app) == ["a · Template baseline (slots stripped)"]
     assert app.checkbox(key="failure_template").value
     assert app.checkbox(key="failure_template").label.endswith("· 1")
     app = app.checkbox(key="failure_template").uncheck().run()
     assert len(_tiles(app)) == 4
     app = app.checkbox(key="failure_invented").check().run()
     assert app.query_params["filter"] == "invented"
-    assert "b · scripted" in _tiles(app)
+    assert "b · Scripted model (demonstration)" in _tiles(app)
 
 
 @pytest.mark.usefixtures("study")
@@ -96,7 +97,7 @@ def test_a_new_report_is_in_the_table_at_once(open_app: Open) -> None:
     assert len(_tiles(open_app("failures", view="research"))) == 4
     generate_report(server().store, "c", "template", Language.ENGLISH)
     app = open_app("failures", view="research")
-    assert "c · template" in _tiles(app)
+    assert "c · Template baseline (slots stripped)" in _tiles(app)
     assert text(Language.ENGLISH, "failures.unscored", n=1) in [one.value for one in app.warning]
 
 
@@ -155,6 +156,18 @@ def test_a_card_is_one_inert_file_to_be_saved(client: TestClient, language: Lang
     assert len(addresses) == 3
     assert all(address.startswith("data:image/png;base64,") for address in addresses)
     assert re.search(r"rougeL\|agg:case\|lang:zh\|[^<]*\|v:\d", page)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.CHINESE, "未计分：生成报告没有 SUVmax"),
+        (Language.ENGLISH, "not scored: no SUVmax in the generated report"),
+    ],
+)
+def test_a_card_says_why_a_score_is_missing(language: Language, said: str) -> None:
+    score = Score("suvmax_in_image", None, "suvmax_in_image|v:1", "no SUVmax in the generated report")
+    assert score_text(partial(text, language), language, score) == said
 
 
 def test_a_picture_of_a_card_is_a_png(client: TestClient) -> None:

@@ -130,6 +130,22 @@ def test_a_wrong_path_shows_the_sentence_and_the_hint(open_app: Open, tmp_path: 
     assert hint
 
 
+def test_the_import_page_says_layouts_and_what_is_left_out_in_chinese(open_app: Open, tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    lines = ['{"patient_id": "p1", "answer": "双肺未见异常。"}', '["no object"]']
+    path.write_text("\n".join(lines), encoding="utf-8")
+    app = open_app("import", language="zh")
+    described = [one.value for one in app.text]
+    assert "dicom: DICOM：扫描设备或 PACS 的导出，文件夹层级不限" in described
+    [box] = [box for box in app.text_input if box.label == text(Language.CHINESE, "import.path")]
+    box.set_value(str(path))
+    [look] = [button for button in app.button if button.label == text(Language.CHINESE, "import.look")]
+    app = look.click().run()
+    tables = "".join(frame.value.to_string() for frame in app.dataframe)
+    assert "该行不是 JSON 对象。" in tables
+    assert "The line" not in tables
+
+
 def test_a_readers_real_name_is_refused_with_a_hint(open_app: Open) -> None:
     app = open_app("home", reader="Dr. Li")
     assert not app.exception

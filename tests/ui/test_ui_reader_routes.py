@@ -81,6 +81,33 @@ def test_a_line_and_an_outline(client: TestClient, ball: dict[str, Any]) -> None
     assert (status, drawn["measured"]["voxels"] > 1) == (200, True)
 
 
+def test_why_a_number_is_missing_is_said_in_the_language_of_the_page(client: TestClient, ball: dict[str, Any]) -> None:
+    chinese = {"Accept-Language": "zh"}
+    _, shown = post(client, "measure", {**ball, "keep": True, "id": "note-0001"}, **chinese)
+    sentence = "尚无肝脏参考：请在肝右叶内放置直径 30 mm 的球并保存。"
+    assert {s["threshold"]: s["reason"] for s in shown["measured"]["segments"]}["percist"] == sentence
+    assert {one["quantity"]: one["reason"] for one in shown["numbers"]}["mtv_ml_percist"] == sentence
+    # kept in English, and said in the language of whoever asks
+    kept = server().store.measurements("a", "R01")[0].measurement.result
+    english = "There is no liver reference yet: put a sphere of 30 mm into the right liver lobe and keep it."
+    assert {s["threshold"]: s["reason"] for s in kept["measured"]["segments"]}["percist"] == english
+    for language, words in (("zh-CN", sentence), ("en", english)):
+        listed = client.get("/api/case/a/measurements", headers={**leave(), "Accept-Language": language}).json()
+        reasons = {one["quantity"]: one["reason"] for one in listed["measurements"][0]["numbers"]}
+        assert reasons["tlg_percist"] == words
+
+
+def test_a_refusal_is_said_in_the_language_of_the_page(client: TestClient, ball: dict[str, Any]) -> None:
+    chinese = {"Accept-Language": "zh-CN"}
+    assert post(client, "measure", ball, **{"Sec-Fetch-Site": "cross-site"}, **chinese) == (
+        403, {"error": "该请求不是由本程序的页面发送的。", "hint": "请使用本程序的阅片器。"},
+    )  # fmt: skip
+    assert client.get("/api/case/a/settings", headers=chinese).json() == {"error": "没有查看该病例的许可。请重新打开。"}
+    assert post(client, "measure", {**ball, "label": 3}, **chinese) == (
+        400, {"error": "'label' 的值不是文本。", "hint": "请更正，或不提供。"},
+    )  # fmt: skip
+
+
 def test_settings(client: TestClient) -> None:
     assert client.get("/api/case/a/settings", headers=leave()).json() == {}
     sent = {"layout": "four", "smooth": True, "inverted": False, "opacity": 0.4, "map": "hot", "pet": "a", "ct": "b"}

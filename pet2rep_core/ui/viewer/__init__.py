@@ -145,6 +145,7 @@ def _source(page: Page, case_id: str, key: str, blind: Blind | None) -> dict[str
         "api": _api(case_id, blind),
         "token": _token(page, case_id, blind),
         "reader": page.reader,
+        "language": page.language.value,
     }
 
 

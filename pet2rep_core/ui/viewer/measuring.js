@@ -221,6 +221,7 @@ export class Measuring {
     const first = make("td");
     first.append(name);
     row.append(first, ...cells.map((text) => make("td", "", text)));
+    if (uptake?.peak.reason) row.children[3].title = uptake.peak.reason;
     if (segment?.reason) row.children[6].title = segment.reason;
     const end = make("td");
     if (!viewer.data.blind) end.append(this.action("chart", () => viewer.component.setStateValue("chart", kept.id)));

@@ -106,7 +106,7 @@ async function load(source, name, entry) {
 
 async function receive(source, name, entry) {
   const answer = await fetch(`${source.api}/volume/${name}`, {
-    headers: { "X-Case-Token": source.token }, credentials: "same-origin", signal: entry.abort.signal,
+    headers: { "X-Case-Token": source.token, "Accept-Language": source.language }, credentials: "same-origin", signal: entry.abort.signal,
   });
   if (!answer.ok) {
     const said = await answer.json().catch(() => ({}));

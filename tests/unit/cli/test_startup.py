@@ -35,7 +35,8 @@ def test_help_loads_nothing_heavy(code, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["inspecting", "importing", "generating", "scoring", "exporting", "demo", "verifying", "layouts"]
+    "module",
+    ["inspecting", "importing", "generating", "scoring", "exporting", "demo", "verifying", "layouts", "studies"],
 )
 def test_no_command_loads_models_or_the_interface(module, tmp_path):
     assert NEVER & loaded_after(f"import pet2rep_core.cli.{module}", tmp_path) == set()

@@ -363,7 +363,7 @@ def test_philips_counts(tmp_path: Path, private: list[tuple[int, str, Any]], bw:
 @pytest.mark.parametrize(
     ("tags", "injection", "words"),
     [
-        ({"PatientWeight": 0}, {}, "PatientWeight (0010,1030) is 0."),
+        ({"PatientWeight": 0}, {}, "PatientWeight (0010,1030) is 0, which cannot be used."),
         ({"PatientWeight": None}, {}, "PatientWeight (0010,1030) is absent."),
         ({}, {"RadionuclideTotalDose": None}, "RadionuclideTotalDose (0018,1074) is absent."),
         ({}, {"RadiopharmaceuticalStartTime": ""}, "RadiopharmaceuticalStartTime (0018,1072)"),

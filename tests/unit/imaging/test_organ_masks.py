@@ -220,8 +220,8 @@ def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert set(organs) == {"liver"}
     assert warnings == (
         "An organ mask was left out: spleen.nii.gz is cut off or damaged.",
-        "1 organ mask is outside the images, so not used: 'heart'.",
-        "1 mask is not known by name, so not used: '<b>thing'.",
+        "Organ masks outside the images are not used (1): 'heart'.",
+        "Masks of unknown names are not used (1): '<b>thing'.",
     )
 
 

@@ -192,11 +192,11 @@ def test_factor_and_rule(changes: dict[str, object], factor: float, rule: str, w
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"weight_kg": 0.0}, "PatientWeight (0010,1030) is 0."),
+        ({"weight_kg": 0.0}, "PatientWeight (0010,1030) is 0, which cannot be used."),
         ({"weight_kg": None}, "PatientWeight (0010,1030) is absent."),
         ({"weight_kg": 500.0}, "PatientWeight (0010,1030) is 500 kg, which is not plausible."),
         ({"dose": None}, "RadionuclideTotalDose (0018,1074) is absent."),
-        ({"dose": 0.0}, "RadionuclideTotalDose (0018,1074) is 0."),
+        ({"dose": 0.0}, "RadionuclideTotalDose (0018,1074) is 0, which cannot be used."),
         ({"dose": 10.0}, "plausible dose neither in Bq nor in MBq"),  # 10 mCi, most likely
         ({"dose": 350e3}, "not plausible"),  # kBq, most likely
         ({"half_life_s": None}, "RadionuclideHalfLife (0018,1075) is absent."),
@@ -213,10 +213,10 @@ def test_factor_and_rule(changes: dict[str, object], factor: float, rule: str, w
         ({"units": "CNTS"}, "neither Philips factor"),
         ({"units": "CNTS", "philips_suv": (0.0,)}, "neither Philips factor"),
         ({"units": "CNTS", "philips_suv": (0.1, 0.2)}, "differs between the slices"),
-        ({"units": "CNTS", "philips_suv": (-1.0,)}, "(7053,1000) is -1."),
+        ({"units": "CNTS", "philips_suv": (-1.0,)}, "(7053,1000) is -1, which cannot be used."),
         ({"units": "GML", "suv_type": "BSA"}, "does not go with Units"),
         ({"units": "GML", "suv_type": "XYZ"}, "SUVType (0054,1006) is XYZ"),
-        ({"units": "GML", "suv_type": "IBW", "height_m": 0.0}, "PatientSize (0010,1020) is 0."),
+        ({"units": "GML", "suv_type": "IBW", "height_m": 0.0}, "PatientSize (0010,1020) is 0, which cannot be used."),
         ({"units": "GML", "suv_type": "IBW", "sex": ""}, "PatientSex (0010,0040) is ''"),
         ({"units": "CM2ML", "height_m": None}, "PatientSize (0010,1020) is absent."),
         ({"decay_correction": "", "corrected_image": ("ATTN",)}, "DecayCorrection (0054,1102) is absent."),

@@ -64,7 +64,7 @@ def test_masks_that_cannot_be_used_are_warnings(patient, settings, store):
     assert outcome.status is ImportStatus.NEW
     assert outcome.warnings[1:] == (  # the first is about the unit of the PET
         "An organ mask was left out: spleen.nii.gz is damaged or not an image.",
-        "1 organ mask is outside the images, so not used: 'liver'.",
+        "Organ masks outside the images are not used (1): 'liver'.",
     )
     assert set(organs_of(settings, store)) == {"heart", "lung_upper_lobe_left"}
     assert set(outcome.warnings) <= set(open_prepared(settings.prepared, store.case("patient").prepared_key).warnings)

@@ -1,0 +1,49 @@
+"""What models, metrics, settings and profiles are called on a page."""
+
+from __future__ import annotations
+
+import re
+
+from pet2rep_core.scoring.nlg import METRICS
+from pet2rep_core.ui.frame import Page
+from pet2rep_core.vlm.scripted import Behaviour
+from pet2rep_core.workflow.score_book import Entry
+
+_BEHAVIOUR = re.compile(f"behaviour=({'|'.join(Behaviour)})")
+
+
+def metric_name(page: Page, metric: str) -> str:
+    """Return what a metric is called on the page."""
+    return METRICS[metric].label if metric in METRICS else page.text(f"leaderboard.metric_{metric}")
+
+
+def group_name(page: Page, group: str) -> str:
+    """Return what a group of models is called on the page."""
+    return page.text(f"leaderboard.group_{group}")
+
+
+def setting_name(page: Page, setting: str) -> str:
+    """Return what an input setting is called on the page; one that we do not know as it is."""
+    known = ("separate", "fused", "text-only")
+    return page.text(f"leaderboard.setting_{setting}") if setting in known else setting
+
+
+def profile_name(page: Page, profile: str) -> str:
+    """Return what a profile is called on the page."""
+    return page.text(f"leaderboard.profile_{profile}")
+
+
+def entry_name(page: Page, entry: Entry) -> str:
+    """Return model and variant in the language of the page."""
+    name, variant = page.name("model", entry.model), behaviour_named(page, entry.variant)
+    return f"{name} · {variant}" if variant else name
+
+
+def label_name(page: Page, model: str, label: str) -> str:
+    """Return the label of a table, a model's id with what tells its runs apart, in the language of the page."""
+    return page.name("model", model) + behaviour_named(page, label.removeprefix(model))
+
+
+def behaviour_named(page: Page, variant: str) -> str:
+    """Return a variant with the behaviour of the scripted model in the language of the page."""
+    return _BEHAVIOUR.sub(lambda said: page.text(f"behaviour.{said[1]}"), variant)
