@@ -10,6 +10,7 @@ have in it: nothing that reaches this reader's browser names them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -109,7 +110,7 @@ def unnamed(case_id: str) -> Iterator[None]:
         yield
     except Pet2RepError as error:
         told = isinstance(error, _TOLD) or type(error) is InputDataError
-        if told and case_id not in error.message + error.hint:
+        if told and not re.search(rf"(?<!\w){re.escape(case_id)}(?!\w)", f"{error.message} {error.hint}"):
             raise
         raise ImageGeometryError(
             "This cannot be shown for this item.", hint="Tell the researcher who runs the study."

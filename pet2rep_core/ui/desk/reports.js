@@ -233,6 +233,8 @@ export class Menu {
   close(focus = true) {
     if (!this.shown) return;
     this.box.hidden = true;
-    if (focus) (this.back?.isConnected ? this.back : this.desk.frame).focus();
+    if (!focus) return;
+    if (this.back?.isConnected) this.back.focus();
+    else this.desk.form.focus();
   }
 }

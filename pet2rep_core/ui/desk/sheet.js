@@ -35,7 +35,7 @@ export class Sheet {
     if (!this.shown) return;
     this.box.hidden = true;
     this.box.replaceChildren();
-    this.before?.focus?.();
+    if (this.before?.isConnected) this.before.focus();
   }
 
   // The Tab key stays on the sheet.
