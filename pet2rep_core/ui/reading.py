@@ -16,7 +16,7 @@ from pet2rep_core.ui import state
 from pet2rep_core.ui.desk import draw_desk
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.leave import rater, unnamed
-from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.plain import escape_markdown, visible
 from pet2rep_core.ui.viewer import Blind, draw_viewer, picture_address
 from pet2rep_core.workflow.open_case import OpenCase, open_case
 from pet2rep_core.workflow.study_read import case_behind, list_items, studies_of
@@ -80,7 +80,7 @@ def _choose_study(page: Page, studies: Sequence[ReaderStudy]) -> ReaderStudy:
             page.text("reading.study"),
             ids,
             index=ids.index(wanted) if wanted in by_id else 0,
-            format_func=lambda one: f"{escape_markdown(by_id[one].title)} ({by_id[one].done}/{by_id[one].total})",
+            format_func=lambda one: f"{visible(by_id[one].title)} ({by_id[one].done}/{by_id[one].total})",
             key="study_choice",
         )
     else:
