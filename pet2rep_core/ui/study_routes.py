@@ -5,7 +5,7 @@ JSON both ways. Every answer is for the reader whom the token names, about this 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from pet2rep_core.ui.reader_routes import Give, answered, posted
 from pet2rep_core.ui.server import server
 from pet2rep_core.workflow.open_case import open_case
 from pet2rep_core.workflow.places import Place
+from pet2rep_core.workflow.study_file import read_study
 from pet2rep_core.workflow.study_read import (
     ask_unlock,
     case_behind,
@@ -33,6 +34,7 @@ from pet2rep_core.workflow.study_read import (
     submit,
 )
 from pet2rep_core.workflow.study_records import Desk, EmptyDesk, ShownText
+from pet2rep_core.workflow.study_texts import generated_text, reference_text
 
 STUDY = "/api/study/{study_id}"
 STUDY_CASE = STUDY + "/case/{alias}"
@@ -57,11 +59,13 @@ def _desk(request: Request, person: Person, study_id: str) -> dict[str, Any]:
     desk = open_desk(one.store, person, study_id, code=request.query_params.get("code") or None)
     if isinstance(desk, EmptyDesk):
         return empty_json(desk, guess_sheet(one.store, person, study_id) if desk.may_guess else None)
-    return desk_json(
+    answer = desk_json(
         desk,
         generated_places=_places(person, desk, desk.generated),
         reference_places=() if desk.reference is None else _places(person, desk, desk.reference),
     )
+    one.facts.soon(lambda: _look_ahead(study_id, (desk.code, desk.next_code)))
+    return answer
 
 
 def _places(person: Person, desk: Desk, shown: ShownText) -> tuple[Place, ...]:
@@ -72,6 +76,20 @@ def _places(person: Person, desk: Desk, shown: ShownText) -> tuple[Place, ...]:
         return places_in(one, open_case(one.store, one.settings, case_id), shown.text, desk.language)
     except Pet2RepError:
         return ()  # the viewer beside the report says what is wrong with the images
+
+
+def _look_ahead(study_id: str, codes: Iterable[str]) -> None:
+    """Find where the words of items lead before they are opened: it takes half a second for a whole report."""
+    one = server()
+    try:
+        study = read_study(one.store, study_id)
+        for item in (one.store.studies.item(study_id, code) for code in codes if code):
+            case = open_case(one.store, one.settings, item.case_id)
+            for shown in (generated_text(one.store, item), reference_text(one.store, study, item)):
+                if shown is not None:
+                    places_in(one, case, shown.text, study.protocol.language)
+    except Pet2RepError:
+        return  # what is wrong is said when the item is opened
 
 
 def _draft(request: Request, person: Person, study_id: str) -> dict[str, Any]:
