@@ -26,6 +26,9 @@ exit status:
 environment:
   PET2REP_HOME     folder of this installation's database and prepared images
   PET2REP_WORKERS  cases that are imported at the same time
+  PET2REP_MODELS   a table of your own models
+  PET2REP_DEVICE   where models run in-process: cuda, cuda:1, mps or cpu; else what is there
+  PET2REP_DTYPE    and with which numbers: bfloat16, float16 or float32
 
 With --json, standard output carries one JSON object and nothing else.
 Research use only; not for diagnosis.
@@ -44,6 +47,10 @@ exit status:
 
 With --dask the cases are prepared by the workers of a Dask cluster that runs already. Its workers need this
 program installed, and PATH and PET2REP_HOME under the same paths as here.
+"""
+_MODELS = """\
+List every model of the catalog: the paper's, those of today, and your own rows (PET2REP_MODELS, or models.toml in
+PET2REP_HOME). With names of models: everything about these, and what this machine lacks to run them.
 """
 _SCORE = """\
 Score the reports of the store; or two text files, with --reference and --hypothesis; or lines of JSON, with
@@ -131,6 +138,13 @@ def build_parser() -> argparse.ArgumentParser:
         "contradict or mixed (mixed)"
     )  # fmt: skip
     generate.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the scripted model (0)")
+
+    models = _command(
+        commands, "models", "models", "list the models, how each is reached and how that was proved",
+        description=_MODELS,
+    )  # fmt: skip
+    models.add_argument("models", metavar="MODEL", nargs="*", help="say everything about these, with their commands")
+    models.add_argument("--markdown", action="store_true", help="write the table of docs/models.md")
 
     score = _command(commands, "score", "scoring", "score generated reports against the references", description=_SCORE)
     score.add_argument("--all", action="store_true", help="score again what has scores already")

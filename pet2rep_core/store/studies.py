@@ -176,6 +176,22 @@ class StudyLog:
         )}  # fmt: skip
         return [study_id for study_id in self.study_ids() if study_id in mine]
 
+    def finished_reports(self) -> dict[tuple[str, str], str]:
+        """Return the generation of every finished report with a word in it, by case and run."""
+        rows = self._database.rows(
+            "SELECT case_id, run_id, max(generation_id) FROM generation WHERE status = 'done' AND trim(body) <> '' "
+            "GROUP BY case_id, run_id ORDER BY case_id, run_id"
+        )
+        return {(str(case_id), str(run_id)): str(generation_id) for case_id, run_id, generation_id in rows}
+
+    def counts(self, study_id: str) -> tuple[int, int]:
+        """Return how many items of a study are finished, and how many there are."""
+        [(items,)] = self._database.rows("SELECT count(*) FROM study_item WHERE study_id = ?", study_id)
+        [(done,)] = self._database.rows(
+            "SELECT count(*) FROM study_rating WHERE study_id = ? AND stage = 'final' AND revision = 1", study_id
+        )
+        return int(done), int(items)
+
     def text_of(self, item: StudyItem) -> str:
         """Return the generated report of an item; a finished one is never replaced.
 

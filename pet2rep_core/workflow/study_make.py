@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pet2rep_core.errors import SettingsError, StoreError
-from pet2rep_core.records import Generation, GenerationStatus, ItemKind, Person, StudyState
+from pet2rep_core.errors import SettingsError, StoreError, UnknownNameError
+from pet2rep_core.records import ItemKind, Person, StudyState
 from pet2rep_core.store import RunRow, Store
 from pet2rep_core.store.study_rows import ASSIGN, STATE
 from pet2rep_core.study.design import Load, Output, Plan, Reading, assign, loads
@@ -17,7 +17,7 @@ from pet2rep_core.study.precision import METHOD, icc_width
 from pet2rep_core.study.protocol import Protocol, protocol_json
 from pet2rep_core.workflow.permissions import ADMINISTER, RESEARCH, require
 from pet2rep_core.workflow.rate import check_reader
-from pet2rep_core.workflow.study_file import CREATE, DISCARD, StudyFile, event_of, is_finished, read_study, rubric_of
+from pet2rep_core.workflow.study_file import CREATE, DISCARD, StudyFile, event_of, read_study, rubric_of
 
 MINUTES_AN_ITEM = 5.0
 """Only for the estimate before a study starts; the page says so."""
@@ -76,16 +76,16 @@ def preview_study(store: Store, person: Person, protocol: Protocol) -> Preview:
         If it cannot be run: no report, an unknown case or run, runs in several languages, a telling title.
     """
     require(person, RESEARCH)
-    found = _reports(store, protocol)
+    there = _reports(store, protocol)
+    found = [pair for pair in _analysed(protocol) if pair in there]
     plan = _plan(protocol, found)
     k = protocol.readers_per_report
     patients = len({case_id for case_id, _ in found})
-    wanted = [(case_id, run_id) for case_id in protocol.case_ids for run_id in protocol.run_ids]
     return Preview(
         reports=len(found),
         patients=patients,
         readers_per_report=k,
-        absent=tuple(pair for pair in wanted if pair not in found),
+        absent=tuple(pair for pair in _analysed(protocol) if pair not in there),
         loads=loads(plan, assign(plan)),
         training=len(protocol.training),
         width_reports=icc_width(len(found), k, protocol.expected_icc) if k > 1 else None,
@@ -172,14 +172,7 @@ def study_list(store: Store, person: Person) -> tuple[StudyLine, ...]:
         study = read_study(store, study_id)
         if study.discarded:
             continue
-        items = store.studies.items(study_id)
-        done = sum(
-            is_finished(study, item, finished)
-            for reader in study.protocol.readers
-            for finished in [store.studies.finished(study_id, reader)]
-            for item in items
-            if item.reader == reader
-        )
+        done, items = store.studies.counts(study_id)
         found.append(
             StudyLine(
                 study_id=study_id,
@@ -189,7 +182,7 @@ def study_list(store: Store, person: Person) -> tuple[StudyLine, ...]:
                 created_at=study.created_at,
                 readers=len(study.protocol.readers),
                 done=done,
-                items=len(items),
+                items=items,
             )
         )
     return tuple(found)
@@ -217,32 +210,28 @@ def _runs(store: Store, protocol: Protocol) -> dict[str, RunRow]:
     return {run_id: known[run_id] for run_id in wanted}
 
 
-def _reports(store: Store, protocol: Protocol) -> dict[tuple[str, str], Generation]:
-    """Return the finished reports of a protocol that are to be analysed, in the order of cases and runs."""
+def _reports(store: Store, protocol: Protocol) -> dict[tuple[str, str], str]:
+    """Return the generations that are to be read by (case, run): those of the training first, then the others."""
     runs = _runs(store, protocol)
     telling = find_leaks(protocol.title, protocol.language, [*runs, *(run.model for run in runs.values())])
     if any(leak.kind == "names_model" for leak in telling):
         raise SettingsError("The title names a model.", hint="Readers see the title: choose one that says nothing.")
+    known = {row.case_id for row in store.cases()}
     for case_id in protocol.case_ids:
-        store.case(case_id)
+        if case_id not in known:
+            raise UnknownNameError("case", case_id, known)
+    finished = store.studies.finished_reports()
     for one in protocol.training:
-        if one.run_id not in _finished(store, one.case_id):
+        if (one.case_id, one.run_id) not in finished:
             raise SettingsError(
                 f"The training case {one.case_id!r} has no finished report of its run.", hint="Choose another one."
             )
-    found = {}
-    by_case = {case_id: _finished(store, case_id) for case_id in protocol.case_ids}
-    for case_id, of_case in by_case.items():
-        found.update({(case_id, run_id): of_case[run_id] for run_id in protocol.run_ids if run_id in of_case})
-    return found
+    wanted = [*((one.case_id, one.run_id) for one in protocol.training), *_analysed(protocol)]
+    return {pair: finished[pair] for pair in wanted if pair in finished}
 
 
-def _finished(store: Store, case_id: str) -> dict[str, Generation]:
-    return {
-        stored.generation.run_id: stored.generation
-        for stored in store.generations(case_id)
-        if stored.generation.status is GenerationStatus.DONE and stored.generation.text.strip()
-    }
+def _analysed(protocol: Protocol) -> list[tuple[str, str]]:
+    return [(case_id, run_id) for case_id in protocol.case_ids for run_id in protocol.run_ids]
 
 
 def _plan(protocol: Protocol, reports: Iterable[tuple[str, str]]) -> Plan:
@@ -262,51 +251,50 @@ def _assign_items(store: Store, person: Person, study: StudyFile) -> None:
     """Give every reader the items, under codes and aliases that say nothing; once, even if it was interrupted."""
     protocol = study.protocol
     reports = _reports(store, protocol)
-    training = {(one.case_id, one.run_id): _finished(store, one.case_id)[one.run_id] for one in protocol.training}
-    readings = assign(_plan(protocol, reports))
+    training = [(one.case_id, one.run_id) for one in protocol.training]
+    readings = assign(_plan(protocol, [pair for pair in _analysed(protocol) if pair in reports]))
     earlier = store.studies.events(study.study_id, ASSIGN)
     aliases = {item["case_id"]: item["alias"] for event in earlier for item in event.content["items"]}
-    cases = list(dict.fromkeys(case_id for case_id, _ in (*training, *reports)))
+    cases = list(dict.fromkeys(case_id for case_id, _ in reports))
     aliases = {case_id: aliases.get(case_id) or secrets.token_hex(8) for case_id in cases}
     there = {event.subject for event in earlier}
     runs = {
         run_id: {"model": run.model, "input_setting": run.input_setting, "language": run.language.value}
         for run_id, run in _runs(store, protocol).items()
     }
-    datasets = {case_id: store.case(case_id).dataset for case_id in cases}
+    datasets = {row.case_id: row.dataset for row in store.cases() if row.case_id in aliases}
     for reader in protocol.readers:
         if reader in there:
             continue
         mine = [one for one in readings if one.reader == reader]
-        items = [
-            *(_item(place, ItemKind.TRAINING, one, aliases) for place, one in enumerate(training.values(), start=1)),
-            *_main(mine, reports, aliases, len(training)),
-        ]
+        items = [_item(n, ItemKind.TRAINING, one, reports, aliases) for n, one in enumerate(training, start=1)]
+        items += _main(mine, reports, aliases, len(training))
         content = {"items": items, "runs": runs, "datasets": datasets}
         store.studies.record_event(event_of(person, study.study_id, ASSIGN, reader, content))
 
 
 def _main(
-    readings: list[Reading], reports: dict[tuple[str, str], Generation], aliases: dict[str, str], before: int
+    readings: list[Reading], reports: dict[tuple[str, str], str], aliases: dict[str, str], before: int
 ) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     for one in readings:
-        generation = reports[one.output.case_id, one.output.run_id]
-        repeat_of = "" if one.repeat_of is None else items[one.repeat_of]["code"]
-        items.append(_item(before + one.position + 1, one.kind, generation, aliases, repeat_of))
+        pair = (one.output.case_id, one.output.run_id)
+        item = _item(before + one.position + 1, one.kind, pair, reports, aliases)
+        items.append(item | {"repeat_of": "" if one.repeat_of is None else items[one.repeat_of]["code"]})
     return items
 
 
 def _item(
-    position: int, kind: ItemKind, generation: Generation, aliases: dict[str, str], repeat_of: str = ""
+    position: int, kind: ItemKind, pair: tuple[str, str], reports: dict[tuple[str, str], str], aliases: dict[str, str]
 ) -> dict[str, Any]:
+    case_id, run_id = pair
     return {
         "code": secrets.token_hex(8),
         "position": position,
         "kind": kind.value,
-        "repeat_of": repeat_of,
-        "case_id": generation.case_id,
-        "run_id": generation.run_id,
-        "generation_id": generation.generation_id,
-        "alias": aliases[generation.case_id],
+        "repeat_of": "",
+        "case_id": case_id,
+        "run_id": run_id,
+        "generation_id": reports[pair],
+        "alias": aliases[case_id],
     }

@@ -12,14 +12,17 @@ import pytest
 from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.imaging.display import read_display
 from pet2rep_core.imaging.measure import THRESHOLDS
-from pet2rep_core.records import Language, MarkKind, UptakeState
+from pet2rep_core.records import Language, MarkKind, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
+from pet2rep_core.study.design import Design
+from pet2rep_core.study.leaks import leak_kinds
 from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
 from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
 from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.export import TABLES
 from pet2rep_core.workflow.import_dataset import ImportStatus
+from pet2rep_core.workflow.study_file import ACTIONS
 from pet2rep_core.workflow.study_records import ItemProgress, NoDeskReason
 from tests.browser.server import PROJECT
 
@@ -47,6 +50,21 @@ BUILT = {
         for name in ("wheel", "drag_right", "drag_middle", "double")
         for part in ("", "_name")
     },
+    **{f"studies.state_{one.value}{part}": "studies" for one in StudyState for part in ("", "_help")},
+    **{
+        f"studies.to_{one.value}{part}": "studies"
+        for one in StudyState
+        if one is not StudyState.DRAFT
+        for part in ("", "_help", "_sure")
+    },
+    **{f"studies.design_{one.value}": "study_form" for one in Design},
+    **{f"studies.leak_{kind}": "study_watching" for kind in leak_kinds()},
+    **{f"studies.action_{name.replace('-', '_')}": "study_watching" for name in ACTIONS},
+    **{
+        f"studies.tab_{name}": "studies"
+        for name in ("progress", "quality", "differences", "blinding", "plan", "events")
+    },
+    **{f"studies.flag_{name}": "study_watching" for name in ("straight_lining", "too_fast", "drift", "leniency")},
     "review.no_generated": "reports",
     "review.no_generated_reading": "reports",
 }

@@ -89,7 +89,8 @@ export class Form {
     this.at = Math.min(Math.max(n, 0), this.rows.length); // one past the last: everything is answered
     for (const row of this.rows) {
       row.element.classList.toggle("current", row.n === this.at);
-      row.element.toggleAttribute("aria-current", row.n === this.at);
+      if (row.n === this.at) row.element.setAttribute("aria-current", "true");
+      else row.element.removeAttribute("aria-current");
     }
     if (focus) this.focus();
   }

@@ -130,6 +130,7 @@ export class Menu {
     this.desk = desk;
     this.box = desk.find(".menu");
     this.box.addEventListener("keydown", (event) => this.handle(event));
+    this.box.addEventListener("focusout", (event) => { if (this.shown && !this.box.contains(event.relatedTarget)) this.close(false); });
     this.onOutside = (event) => { if (this.shown && !event.composedPath().includes(this.box)) this.close(false); };
     document.addEventListener("pointerdown", this.onOutside, { capture: true });
   }
