@@ -340,6 +340,27 @@ def test_everything_is_on_one_screen(
     page.quiet()
 
 
+def test_the_language_changes_in_the_middle_of_an_item(page: Watched) -> None:
+    desk.open_desk(page, "R46")
+    desk.press(page, "4", "0")
+    page.page.keyboard.type("too noisy")
+    desk.press(page, "Enter")
+    desk.flag(page, "generated", 0).focus()
+    desk.press(page, "Enter", "1", "Escape")
+    page.page.get_by_test_id("stExpandSidebarButton").click()
+    page.page.get_by_test_id("stSidebar").get_by_text("中文", exact=True).click()
+    accuracy = read_rubric().dimension("acc").name[Language.CHINESE]
+    page.page.get_by_role("radiogroup", name=accuracy, exact=True).wait_for()
+    chosen = page.page.locator(".form [role=radio][aria-checked=true]").all_text_contents()
+    assert chosen == ["4", text(Language.CHINESE, "desk.not_assessable")]
+    assert page.page.locator(".line.reasons:visible").input_value() == "too noisy"
+    assert desk.marks(page, "generated") == [f"✕ {text(Language.CHINESE, 'desk.kind_false_short')}"]
+    assert page.page.locator(".reports .p2r-report").get_attribute("lang") == "en"  # the report's own
+    desk.press(page, "5")  # the menu of pages has the focus, and the digits still score
+    assert page.page.locator(".form [role=radio][aria-checked=true]").last.text_content() == "5"
+    page.quiet()
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_desk_speaks_the_readers_language(page: Watched, language: str) -> None:
     desk.open_desk(page, "R62", language=language)

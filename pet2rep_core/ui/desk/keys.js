@@ -45,7 +45,8 @@ export class Keys {
     const target = event.composedPath()[0];
     if (!(target instanceof Element)) return;
     const inside = desk.frame.contains(target);
-    if (!inside && (target.closest("[role=dialog], [data-testid=stDialog], [data-testid=stSidebar], [data-testid=stHeader]") || target.closest(TYPED) && !target.matches("input[type=range]"))) return;
+    const elsewhere = target.closest("[role=dialog], [data-testid=stDialog]") || (target.closest(TYPED) && !target.matches("input[type=range]"));
+    if (!inside && elsewhere) return;
     if (desk.menu.shown && desk.menu.box.contains(target)) return;
     if (desk.sheet.shown) {
       if (event.key === "Escape" && desk.sheet.mayClose) this.done(event, () => desk.sheet.hide());
