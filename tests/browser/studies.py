@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.generate import generate_report
 from pet2rep_core.workflow.import_dataset import ImportStatus, Preparation, record_preparation
 from pet2rep_core.workflow.study_make import make_study, move_study
+from pet2rep_core.workflow.study_read import open_desk, submit
+from pet2rep_core.workflow.study_records import Desk
 from tests.browser.cases import HOSTILE, PHANTOM, UNEVEN
 
 RESEARCHER = Person("researcher", Role.RESEARCHER)
@@ -53,6 +56,21 @@ def add_study(
     store = open_store(Settings(home=home, workers=1))
     try:
         return study_in(store, readers, staged=staged, training=training, cases=tuple(cases))
+    finally:
+        store.close()
+
+
+def finish_and_lock(home: Path, study: MadeStudy, reader: str) -> None:
+    """Rate every item of a study's only reader, then lock the study."""
+    store = open_store(Settings(home=home, workers=1))
+    try:
+        person = Person(reader, Role.RATER)
+        for item in study.items[reader]:
+            desk = open_desk(store, person, study.study_id, code=item.code)
+            assert isinstance(desk, Desk)
+            draft = replace(desk.draft, answers=dict.fromkeys(CONSENSUS, 3))
+            submit(store, person, study.study_id, item.code, draft, event_id=str(uuid.uuid4()))
+        move_study(store, RESEARCHER, study.study_id, StudyState.LOCKED)
     finally:
         store.close()
 

@@ -17,7 +17,7 @@ from tests.browser import reading as desk
 from tests.browser.cases import HOSTILE, HOSTILE_PARTS, PHANTOM, UNEVEN, fill_home
 from tests.browser.conftest import Watched
 from tests.browser.server import RunningApp, start_app
-from tests.browser.studies import CONSENSUS, FEEDBACK, WORDS, MadeStudy, add_case_with_words, add_study
+from tests.browser.studies import CONSENSUS, FEEDBACK, WORDS, MadeStudy, add_case_with_words, add_study, finish_and_lock
 
 _STAGED = tuple(f"R{n}" for n in range(40, 52))
 _PLAIN = ("R60", "R62")
@@ -38,6 +38,7 @@ def studies(home: Path) -> dict[str, MadeStudy]:
         "plain": add_study(home, _PLAIN, staged=False, cases=(PHANTOM, UNEVEN, HOSTILE)),
         "screen": add_study(home, ("R80",), staged=False),
         "words": add_study(home, ("R81",), staged=False, cases=(WORDS,)),
+        "locked": add_study(home, ("R82",), staged=False, cases=(PHANTOM,)),
         "training": add_study(home, ("R70",), staged=False, training=True),
     }
 
@@ -52,6 +53,7 @@ def afterwards() -> list[Callable[[Store], None]]:
 def app(
     home: Path, studies: dict[str, MadeStudy], afterwards: list[Callable[[Store], None]], _browser: Any
 ) -> Iterator[RunningApp]:
+    finish_and_lock(home, studies["locked"], "R82")
     running = start_app(home, demo=False)
     yield running
     running.stop()
@@ -306,6 +308,28 @@ def test_the_end_asks_for_the_models_and_a_saved_item_changes_only_with_a_reason
     page.quiet()
 
 
+def test_an_item_of_a_locked_study_is_looked_at_and_its_change_asked_for(
+    page: Watched, studies: dict[str, MadeStudy]
+) -> None:
+    page.page.goto(f"{page.base}/Reading?language=en&reader=R82")
+    closed = page.page.get_by_role("dialog", name="The study is closed")
+    closed.wait_for()
+    closed.get_by_role("button", name="Items").click()
+    page.page.get_by_role("dialog", name="Items").locator(".item").first.click()
+    page.page.locator(f".desk.locked[data-code='{studies['locked'].codes('R82')[0]}']").wait_for()
+    desk.expect_scores(page, dict.fromkeys(desk.DIMENSIONS, "3"))
+    desk.press(page, "1")
+    desk.expect_scores(page, dict.fromkeys(desk.DIMENSIONS, "3"))
+    ask = page.page.get_by_role("button", name="Ask to change it")
+    ask.click()
+    assert "Say in a few words why" in str(desk.notice(page).text_content())
+    page.page.get_by_role("textbox", name="Why should this item be changed?").fill("the wrong side")
+    ask.click()
+    page.page.get_by_text("Your request has been sent to the researchers of the study.").wait_for()
+    assert page.page.get_by_role("button", name="Change asked for").is_disabled()
+    page.quiet()
+
+
 _FITS = """() => {
   const all = [document.documentElement, document.querySelector('[data-testid=stMain]')];
   const hosts = [...document.querySelectorAll('*')].filter(one => one.shadowRoot);
@@ -321,8 +345,15 @@ _FITS = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("zh", "dark")])
-@pytest.mark.parametrize(("width", "height", "report"), [(1920, 1080, 500), (1920, 950, 380), (1366, 768, 250)])
+@pytest.mark.parametrize(
+    ("width", "height", "report", "language", "theme"),
+    [
+        (1920, 1080, 500, "en", "light"),
+        (1920, 950, 380, "zh", "dark"),
+        (1366, 768, 250, "zh", "light"),
+        (1366, 768, 250, "en", "dark"),
+    ],
+)
 def test_everything_is_on_one_screen(
     new_page: Callable[..., Watched], width: int, height: int, report: int, language: str, theme: str
 ) -> None:

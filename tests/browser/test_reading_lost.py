@@ -245,7 +245,18 @@ def test_time_is_counted_only_while_somebody_is_there(new_page: Callable[..., Wa
     page.page.mouse.move(70, 70)
     page.page.clock.run_for(20_000)
     assert 19 <= _seconds(clock) - after <= 21
+    before = _seconds(clock)
+    page.page.evaluate(_SEEN, "hidden")
+    page.page.clock.run_for(30_000)
+    page.page.evaluate(_SEEN, "visible")
+    assert _seconds(clock) - before <= 1
     page.quiet()
+
+
+_SEEN = """state => {
+  Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
 
 
 def _seconds(clock: Any) -> int:

@@ -2,6 +2,7 @@
 // storage, and is sent again until it has.
 const FIRST_RETRY_MS = 800;
 const LONGEST_RETRY_MS = 5000;
+const REFUSED_MS = 10000; // a full disk, say, may have room again
 const TYPING_MS = 500;
 const STORE = "pet2rep desk";
 
@@ -119,6 +120,9 @@ export class Keeper {
     if (error.status && !error.passing && !error.expired) {
       this.refused = true;
       this.desk.say(error.message);
+      if (this.desk.submitting) return;
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.send(), REFUSED_MS);
       return;
     }
     this.lost = true;
