@@ -1,6 +1,7 @@
 """A small reader study: text-only cases, three models of different quality, three readers with different habits.
 
-``python -m tests.reader_study HOME`` fills a folder with one for looking at; the app then runs with PET2REP_HOME.
+``python -m tests.reader_study HOME`` fills a folder for looking at, and the app then runs with PET2REP_HOME: where it
+has cases already, such as the demo study, a study of their generated reports; else small cases of its own.
 """
 
 from __future__ import annotations
@@ -225,9 +226,43 @@ def whole_study(store: Store, *, cases: int = 9, until: StudyState = StudyState.
     return study_id
 
 
+def protocol_of_store(store: Store, language: Language = Language.CHINESE, **changes) -> Protocol:
+    """Return a plan for all finished reports of a store in a language; its last case is for training."""
+    runs = [run.run_id for run in store.runs() if run.language is language]
+    cases = sorted({case_id for case_id, run_id in store.studies.finished_reports() if run_id in runs})
+    training = TrainingItem(cases[-1], runs[0], dict.fromkeys(KEYS, 3), "Compare the liver.")
+    values = {
+        "title": "Demo reading",
+        "language": language,
+        "case_ids": tuple(cases[:-1]),
+        "run_ids": tuple(runs),
+        "readers": READERS,
+        "rubric_version": read_rubric().version,
+        "training": (training,),
+        "pass_mark": 0.0,
+        "repeat_gap": 5,
+        "seed": 7,
+    }
+    return Protocol(**{**values, **changes})
+
+
+def read_store(store: Store, language: Language = Language.CHINESE) -> str:
+    """Make a study of what a store has and let the three readers finish it; it goes on collecting."""
+    study_id = started_study(store, protocol_of_store(store, language))
+    for state in (None, StudyState.COLLECTING):
+        if state is not None:
+            move_study(store, RESEARCHER, study_id, state)
+        for reader in READERS:
+            read_items(store, study_id, reader)
+    return study_id
+
+
 def main(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     with closing(open_store(Settings(home=home, workers=1))) as store:
+        if store.studies.finished_reports():
+            print(read_store(store))
+            return
         print(whole_study(store, cases=13))
         started_study(store, a_protocol(9, title="Second reading"))
         make_study(store, RESEARCHER, a_protocol(9, title="Planned for spring"))

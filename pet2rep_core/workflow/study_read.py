@@ -193,7 +193,8 @@ def ask_unlock(store: Store, person: Person, study_id: str, code: str, reason: s
     with store.studies.alone():
         shelf = open_shelf(store, person, study_id)
         item = own_item(store, person, shelf.study, code)
-        if shelf.study.state is not StudyState.LOCKED or not shelf.is_done(item):
+        counts = item.kind is not ItemKind.TRAINING and shelf.is_done(item)
+        if shelf.study.state is not StudyState.LOCKED or not counts:
             raise StoreError(
                 "Only a submitted item of a locked study needs to be unlocked.", hint="Open the item and change it."
             )

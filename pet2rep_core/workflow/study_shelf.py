@@ -27,8 +27,29 @@ def open_shelf(store: Store, person: Person, study_id: str) -> Shelf:
         raise PermissionDeniedError(
             "You are not a reader of this study, or it has not been started.", hint="Ask who runs the study."
         )
-    may_main = study.state is StudyState.COLLECTING and calibration(store, study, person.name, items).may_go_on
-    return Shelf(store, study, person.name, items, store.studies.revisions(study_id, person.name), may_main)
+    revisions = store.studies.revisions(study_id, person.name)
+    return Shelf(
+        store=store,
+        study=study,
+        reader=person.name,
+        items=items,
+        revisions=revisions,
+        unlocks=_unlocks(store, study_id, revisions) if study.state is StudyState.LOCKED else {},
+        may_main=study.state is StudyState.COLLECTING and calibration(store, study, person.name, items).may_go_on,
+    )
+
+
+def _unlocks(store: Store, study_id: str, revisions: dict[tuple[str, Stage], int]) -> dict[str, UnlockState]:
+    """Return, by code, what was asked and granted; a leave is good for one change."""
+    found = {}
+    for event in store.studies.events(study_id, ASK, GRANT, REFUSE):
+        if event.action == ASK:
+            found[event.subject] = UnlockState.ASKED
+        else:
+            used = revisions.get((event.subject, Stage.FINAL), 0) > event.content["revision"]
+            granted = event.action == GRANT and not used
+            found[event.subject] = UnlockState.GRANTED if granted else UnlockState.NONE
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,7 @@ class Shelf:
     reader: str
     items: list[StudyItem]
     revisions: dict[tuple[str, Stage], int]
+    unlocks: dict[str, UnlockState]
     may_main: bool
 
     @property
@@ -79,16 +101,5 @@ class Shelf:
         return self.study.state is not StudyState.DRAFT and (self.is_done(item) or self.may_submit(item))
 
     def unlock(self, item: StudyItem) -> UnlockState:
-        """Tell whether an item of a locked study may be changed; a leave is good for one change."""
-        if self.study.state is not StudyState.LOCKED:
-            return UnlockState.NONE
-        found = [
-            event for event in self.store.studies.events(self.study.study_id, ASK, GRANT, REFUSE)
-            if event.subject == item.code
-        ]  # fmt: skip
-        if not found or found[-1].action == REFUSE:
-            return UnlockState.NONE
-        if found[-1].action == ASK:
-            return UnlockState.ASKED
-        used = self.revisions.get((item.code, Stage.FINAL), 0) > found[-1].content["revision"]
-        return UnlockState.NONE if used else UnlockState.GRANTED
+        """Tell whether an item of a locked study may be changed."""
+        return self.unlocks.get(item.code, UnlockState.NONE)

@@ -13,7 +13,7 @@ from pet2rep_core.study.leaks import find_leaks
 from pet2rep_core.workflow.study_calibration import calibration, compare, consensus_of
 from pet2rep_core.workflow.study_drafts import check_complete, check_draft, draft_json
 from pet2rep_core.workflow.study_file import own_item, rubric_of
-from pet2rep_core.workflow.study_records import DeskDraft, ShownText, Submitted
+from pet2rep_core.workflow.study_records import DeskDraft, ShownText, Submitted, UnlockState
 from pet2rep_core.workflow.study_shelf import Shelf, open_shelf
 from pet2rep_core.workflow.study_texts import generated_text, reference_text
 
@@ -147,7 +147,9 @@ def _rating(shelf: Shelf, item: StudyItem, openings: list[Opening], draft: DeskD
 def _after(shelf: Shelf, stored: StoredStudyRating) -> Shelf:
     """Return the shelf as it is once a rating was saved."""
     place = (stored.rating.code, stored.rating.stage)
-    after = replace(shelf, revisions={**shelf.revisions, place: max(stored.revision, shelf.revisions.get(place, 0))})
+    revisions = {**shelf.revisions, place: max(stored.revision, shelf.revisions.get(place, 0))}
+    used = {stored.rating.code: UnlockState.NONE}  # a leave is good for one change
+    after = replace(shelf, revisions=revisions, unlocks=shelf.unlocks | used)
     if shelf.study.state is StudyState.COLLECTING and not shelf.may_main:  # perhaps the last training item
         after = replace(after, may_main=calibration(shelf.store, shelf.study, shelf.reader, shelf.items).may_go_on)
     return after
