@@ -29,6 +29,7 @@ environment:
   PET2REP_MODELS   a table of your own models
   PET2REP_DEVICE   where models run in-process: cuda, cuda:1, mps or cpu; else what is there
   PET2REP_DTYPE    and with which numbers: bfloat16, float16 or float32
+  PET2REP_SIGN_IN  how people sign in to the app: single (one person on this machine), accounts or oidc
 
 With --json, standard output carries one JSON object and nothing else.
 Research use only; not for diagnosis.
@@ -71,6 +72,15 @@ the hash chain of every study and rating, compares the database with the journal
 of each study that was locked; exit status 1 where anything was edited, removed or had to be brought back.
 
 With --json after the action, standard output carries one JSON object and nothing else.
+"""
+
+_ACCOUNT = """\
+Manage the accounts of this installation, for PET2REP_SIGN_IN=accounts. The first administrator is made here:
+
+  pet2rep account add BOSS --role admin
+
+A password is asked for, or read as one line from standard input; it is never an argument. While the app is open,
+use its Accounts page instead.
 """
 
 
@@ -187,6 +197,15 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_argument("study", metavar="STUDY", help="name of the study, such as s-0123456789ab")
     check = _command(actions, "verify", "studies", "check every chain, seal and copy of the studies")
     check.add_argument("study", metavar="STUDY", nargs="?", help="only this one, without the journal")
+
+    account = _command(commands, "account", "accounts", "manage who may sign in to the app", description=_ACCOUNT)
+    account.add_argument("action", choices=("add", "list", "password", "role", "disable", "enable"), metavar="ACTION",
+                         help="add, list, password, role, disable or enable")  # fmt: skip
+    account.add_argument("name", metavar="NAME", nargs="?", help="the pseudonym, such as R01; for all but list")
+    account.add_argument("--role", choices=("rater", "researcher", "admin"), help="for add (rater) and role")
+    account.add_argument(
+        "--one-time", action="store_true", help="make a password that is good for one sign-in and print it"
+    )
 
     _command(commands, "verify", "verifying", "check the database and every prepared image, byte by byte")
     _command(commands, "layouts", "layouts", "list the dataset layouts that can be imported")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pet2rep_core.records import text_sha256
 from pet2rep_core.store import study_checks
+from pet2rep_core.store.accounts import ACCOUNTS
 from pet2rep_core.store.driver import Database
 from pet2rep_core.store.events import chain_problems, disagreements
 from pet2rep_core.store.journal import Journal
@@ -31,7 +32,7 @@ _REFERENCES = (
     ("study_draft", "code", "study_item"),
     ("study_opening", "code", "study_item"),
 )
-_STREAMS = (RATINGS, MEASUREMENTS, OVERRULES)
+_STREAMS = (RATINGS, MEASUREMENTS, OVERRULES, ACCOUNTS)
 _NO_TRIGGER_NEEDED = ("append_only_guard",)
 
 

@@ -15,6 +15,7 @@ from pet2rep_core.errors import StoreError, UnknownNameError
 from pet2rep_core.records import KeySlices, Rating
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import browsing, integrity, tables
+from pet2rep_core.store.accounts import AccountLog
 from pet2rep_core.store.driver import Database, utc_now
 from pet2rep_core.store.events import reconcile
 from pet2rep_core.store.inbox import move_aside, read_handed_over, waiting_files
@@ -67,7 +68,7 @@ _OF_RUN = ("model", "language")
 class Store(Recorder):
     """The open store; safe from many threads. ``notices`` says what had to be repaired on opening.
 
-    ``studies`` keeps the reader studies.
+    ``accounts`` are those of this installation; ``studies`` keeps the reader studies.
     """
 
     def __init__(self, settings: Settings, *, min_free_bytes: int, migrations: Path) -> None:
@@ -81,9 +82,10 @@ class Store(Recorder):
             self._ratings = RatingLog(self._database, self._journal)
             self._notes = NoteLog(self._database, self._journal)
             self._overrules = OverruleLog(self._database, self._journal)
+            self.accounts = AccountLog(self._database, self._journal)
             self.studies = StudyLog(self._database, self._journal)
             logs = (
-                *(self._ratings.log, self._notes.log, self._overrules.log),
+                *(self._ratings.log, self._notes.log, self._overrules.log, self.accounts.log),
                 *(self.studies.events_log, self.studies.ratings_log),
             )
             repairs = reconcile(self._database, self._journal, logs)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -37,6 +38,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosn
 """Headers of every answer that has to do with a patient."""
 
 NO_LEAVE = "No leave for this case. Open it again."
+NOT_SIGNED_IN = "You are not signed in any more."
 _LARGEST_BODY = 2**20
 _TOO_LARGE = f"More than {_LARGEST_BODY} bytes were sent."
 
@@ -76,8 +78,8 @@ def checked(
 
     Notes
     -----
-    403 without leave; our own errors become ``{"error": sentence, "hint": what to do}`` with the status of
-    :func:`status_of`; other errors pass.
+    403 without leave, and for who is not signed in any more; our own errors become ``{"error": sentence,
+    "hint": what to do}`` with the status of :func:`status_of`; other errors pass.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -92,6 +94,8 @@ def checked(
             reader = server().signer.reader_of(token, scope) if named else None
             if reader is None:
                 return no(request, 403, NO_LEAVE)
+            if person_asking(request, reader) is None:
+                return no(request, 403, NOT_SIGNED_IN, "Sign in again.")
             if not await _take_body(request):
                 return no(request, 413, _TOO_LARGE)
             limiter = None if at_most is None else at_most()
@@ -126,6 +130,23 @@ def _behind_alias(answer: Answer) -> Answer:
             return answer(request, case_id, reader)
 
     return answered
+
+
+def person_asking(request: Request, reader: str) -> Person | None:
+    """Return the person whom a token names as they are now; None who is signed out, disabled, or another one."""
+    return server().access.asking(reader, request.cookies)
+
+
+def from_our_page(request: Request) -> bool:
+    """Tell whether the browser says that a page of this very server asked.
+
+    Browsers leave Sec-Fetch-Site out on plain http; then Origin decides, which they send with every POST.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def refusal(request: Request, error: Pet2RepError) -> Response:

@@ -15,7 +15,7 @@ from pet2rep_core.records import Person, PetUnit
 from pet2rep_core.ui import state
 from pet2rep_core.ui.desk import draw_desk
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leave import rater, unnamed
+from pet2rep_core.ui.leave import unnamed
 from pet2rep_core.ui.plain import escape_markdown, visible
 from pet2rep_core.ui.viewer import Blind, draw_viewer, picture_address
 from pet2rep_core.workflow.open_case import OpenCase, open_case
@@ -46,7 +46,7 @@ _STYLE = """
 def draw_reading(page: Page) -> None:
     """Draw the reading desk of the study that a reader has open, or say that there is none."""
     st.html(_STYLE)
-    person = rater(page.reader)
+    person = page.person
     studies = studies_of(page.server.store, person)
     if not studies:
         st.info(page.text("reading.no_study"))

@@ -66,7 +66,7 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
         behaviour = Behaviour(chosen_behaviour or Behaviour.MIXED)
     if button_box.button(page.text("review.generate"), type="primary", width="stretch"):
         with shown_errors():
-            new = generate_report(store, case.row.case_id, model, language, behaviour=behaviour)
+            new = generate_report(store, case.row.case_id, model, language, behaviour=behaviour, person=page.person)
             st.session_state[state.GENERATION] = new.generation_id
             st.rerun()
     if not done:

@@ -30,6 +30,7 @@ from pet2rep_core.ui.card_routes import CARD_ROUTES
 from pet2rep_core.ui.leave import PRIVATE, checked, no
 from pet2rep_core.ui.reader_routes import READER_ROUTES, reader_routes
 from pet2rep_core.ui.server import server
+from pet2rep_core.ui.sign_in_routes import SIGN_IN_ROUTES
 from pet2rep_core.ui.study_routes import STUDY_CASE, STUDY_ROUTES
 from pet2rep_core.workflow.open_case import draw_coronal, draw_model_picture, open_case
 from pet2rep_core.workflow.view_case import stream_volume
@@ -175,6 +176,7 @@ ROUTES = [
     *reader_routes(STUDY_CASE),
     *STUDY_ROUTES,
     *CARD_ROUTES,
+    *SIGN_IN_ROUTES,
 ]
 
 
@@ -186,7 +188,7 @@ def content_policy() -> str:
     return (
         f"default-src 'self'; script-src 'self' blob: {inline}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-        "object-src 'none'; base-uri 'self'; frame-ancestors 'self'"
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
     )
 
 

@@ -12,9 +12,10 @@ from pet2rep_core.imaging.planes import Field, Plane, Planes, fit_field, sample_
 from pet2rep_core.imaging.prepared import PreparedCase, open_prepared
 from pet2rep_core.imaging.render import Picture, Style, model_picture, render_planes
 from pet2rep_core.prompts.prompt import InputSetting
-from pet2rep_core.records import KeySlices, Language, PetUnit, Report
+from pet2rep_core.records import KeySlices, Language, Person, PetUnit, Report
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import CaseRow, Store
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 
 SCREEN_PIXEL_MM = 1.5
 _UNIT_LABELS = {PetUnit.SUVBW: "SUVbw g/mL", PetUnit.ACTIVITY_BQML: "Bq/mL", PetUnit.COUNTS: "counts"}
@@ -150,16 +151,21 @@ def draw_model_picture(case: OpenCase, setting: InputSetting, n: int, display: D
     return model_picture(images.pet, images.ct, kind, j, display, pet_window(images, display.model_pet, display))
 
 
-def choose_key_slices(store: Store, case: OpenCase, indices: tuple[int, ...], reason: str, author: str) -> KeySlices:
+def choose_key_slices(
+    store: Store, case: OpenCase, indices: tuple[int, ...], reason: str, author: str, *, person: Person = OWNER
+) -> KeySlices:
     """Record other key slices for a case, with the reason.
 
     Raises
     ------
+    PermissionDeniedError
+        If the person is a rater.
     ImageGeometryError
         If an index is not a plane of the case.
     StoreError
         If there is no reason.
     """
+    require(person, RESEARCH)
     grid = _volumes(case).grid
     n_planes = 0 if grid is None else grid.values.shape[1]
     wrong = [j for j in indices if not 0 <= j < n_planes]

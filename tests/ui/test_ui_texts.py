@@ -12,7 +12,7 @@ import pytest
 from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.imaging.display import read_display
 from pet2rep_core.imaging.measure import THRESHOLDS
-from pet2rep_core.records import Language, MarkKind, StudyState, UptakeState
+from pet2rep_core.records import Language, MarkKind, Role, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
 from pet2rep_core.study.design import Design
 from pet2rep_core.study.leaks import leak_kinds
@@ -36,6 +36,7 @@ BUILT = {
     **{f"agreement.{one.value}": "reports" for one in Agreement},
     **{f"import_status.{one.value}": "importing" for one in ImportStatus},
     **{f"results.{name}_name": "results" for name in TABLES},
+    **{f"sign_in.role_{role.value}": "who" for role in Role},
     **{f"home.{name}": "overview" for name in ("cases", "generated", "ratings")},
     **{f"viewer.{name}": "viewer" for name in ("ct", "pet", "fused", "mip", "coronal", "axial", "sagittal")},
     **{f"viewer.layout_{name}": "viewer" for name in ("four", "planes", "one")},
