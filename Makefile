@@ -44,6 +44,7 @@ kills: $(VENV)/.dev ## kill the store 300 times in mid-write and look for anythi
 bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.open_case
 	$(BIN)/python -m benchmarks.score_texts
+	$(BIN)/python -m benchmarks.agree_readers
 	$(BIN)/python -m benchmarks.serve_volumes
 	$(BIN)/python -m benchmarks.scroll_viewer
 	$(BIN)/python -m benchmarks.generate_local

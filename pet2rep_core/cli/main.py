@@ -66,6 +66,18 @@ language is taken as that in which most of it is written. A line that cannot be 
 rest goes on, and the exit status is 1. FILE may be - for standard input.
 """
 
+_EXPORT = """\
+pet2rep export STUDY --out DIR writes a reader study: the ratings long and wide, summaries, agreement, comparisons of
+models, metrics against readers, a paragraph of methods in English and Chinese, and a manifest. Models are letters
+until the study is unblinded. pet2rep export --out DIR writes the plain tables of ratings, scores and measurements,
+and the leaderboard.
+"""
+_AGREEMENT = """\
+Read a table with the columns reader, item, patient, dimension and value (1 to 5; empty is not assessable) and
+print for each dimension quadratic weighted kappa, ICC(2,1), ICC(2,k), Krippendorff's alpha, Gwet's AC2 and the
+shares exact and within one, each with its bootstrap interval over patients, or the reason why there is none.
+FILE may be - for standard input; it is only read, nothing is stored.
+"""
 _STUDY = """\
 Reader studies are made and read in the app. Here they are listed, shown and checked: "study verify" goes through
 the hash chain of every study and rating, compares the database with the journal beside it, and looks at the seal
@@ -73,7 +85,6 @@ of each study that was locked; exit status 1 where anything was edited, removed 
 
 With --json after the action, standard output carries one JSON object and nothing else.
 """
-
 _ACCOUNT = """\
 Manage the accounts of this installation, for PET2REP_SIGN_IN=accounts. The first administrator is made here:
 
@@ -183,9 +194,29 @@ def build_parser() -> argparse.ArgumentParser:
         "headings, or all of it (findings)"
     )  # fmt: skip
 
-    export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
-    export.add_argument("folder", metavar="DIR", type=Path)
-    export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
+    agreement = _command(
+        commands, "agreement", "agreeing", "say how far the readers of a table agree", description=_AGREEMENT
+    )
+    agreement.add_argument("file", metavar="FILE", help="a CSV table of ratings; - for standard input")
+    agreement.add_argument("--seed", metavar="N", type=_from_zero, default=2026, help="seed of the bootstrap (2026)")
+    agreement.add_argument(
+        "--resamples", metavar="N", type=_from_one, default=2000, help="resamples of the bootstrap (2000)"
+    )
+
+    export = _command(
+        commands, "export", "exporting", "write a study, or the plain tables, into a folder", description=_EXPORT
+    )
+    export.add_argument("study", metavar="STUDY", nargs="?", help="name or title of a reader study")
+    export.add_argument("--out", metavar="DIR", type=Path, help="the folder; made where it is missing")
+    export.add_argument(
+        "--format", metavar="F", default="csv", help="csv, parquet, xlsx, jsonl or latex of a study; csv or parquet of "
+        "the plain tables (csv)"
+    )  # fmt: skip
+    export.add_argument(
+        "--excel", action="store_true", help="start the CSV files of a study with a byte order mark, by which Excel "
+        "knows Chinese"
+    )  # fmt: skip
+    export.add_argument("--seed", metavar="N", type=_from_zero, default=2026, help="seed of a study's intervals (2026)")
 
     study = commands.add_parser(
         "study", help="list and show reader studies, check that nothing in them was edited", description=_STUDY,
@@ -241,6 +272,12 @@ def _path_and_layout(parser: argparse.ArgumentParser) -> None:
 def _from_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _from_zero(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
     return int(text)
 
 

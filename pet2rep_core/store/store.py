@@ -68,7 +68,7 @@ _OF_RUN = ("model", "language")
 class Store(Recorder):
     """The open store; safe from many threads. ``notices`` says what had to be repaired on opening.
 
-    ``accounts`` are those of this installation; ``studies`` keeps the reader studies.
+    ``studies`` keeps the reader studies, ``accounts`` are those of this installation.
     """
 
     def __init__(self, settings: Settings, *, min_free_bytes: int, migrations: Path) -> None:
@@ -82,11 +82,11 @@ class Store(Recorder):
             self._ratings = RatingLog(self._database, self._journal)
             self._notes = NoteLog(self._database, self._journal)
             self._overrules = OverruleLog(self._database, self._journal)
-            self.accounts = AccountLog(self._database, self._journal)
             self.studies = StudyLog(self._database, self._journal)
+            self.accounts = AccountLog(self._database, self._journal)
             logs = (
-                *(self._ratings.log, self._notes.log, self._overrules.log, self.accounts.log),
-                *(self.studies.events_log, self.studies.ratings_log),
+                *(self._ratings.log, self._notes.log, self._overrules.log),
+                *(self.studies.events_log, self.studies.ratings_log, self.accounts.log),
             )
             repairs = reconcile(self._database, self._journal, logs)
         except BaseException:

@@ -356,6 +356,12 @@ class StudyLog:
 
     # --- tables and checks
 
+    def version(self, study_id: str) -> str:
+        """Return a mark that changes whenever a study gets an event or a rating."""
+        [(events,)] = self._database.rows("SELECT count(*) FROM study_event WHERE study_id = ?", study_id)
+        [(ratings,)] = self._database.rows("SELECT count(*) FROM study_rating WHERE study_id = ?", study_id)
+        return f"{events}-{ratings}"
+
     def ratings_table(self, study_id: str) -> pa.Table:
         """Return the newest ratings, one row per item, stage and dimension, as :data:`study_tables.RATINGS`."""
         return study_tables.ratings_table(self._database, study_id)

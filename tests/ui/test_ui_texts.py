@@ -14,9 +14,13 @@ from pet2rep_core.imaging.display import read_display
 from pet2rep_core.imaging.measure import THRESHOLDS
 from pet2rep_core.records import Language, MarkKind, Role, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
+from pet2rep_core.study.agreement import STATISTICS
 from pet2rep_core.study.design import Design
 from pet2rep_core.study.leaks import leak_kinds
+from pet2rep_core.study.repeats import STATISTICS as REPEATS
+from pet2rep_core.study.validity import MEASURES
 from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
+from pet2rep_core.ui.study_results import PARTS as STUDY_PARTS
 from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
 from pet2rep_core.vlm.scripted import Behaviour
@@ -51,6 +55,11 @@ BUILT = {
         for name in ("wheel", "drag_right", "drag_middle", "double")
         for part in ("", "_name")
     },
+    **{f"study_results.stat_{name}": "study_agreement" for name in STATISTICS},
+    **{f"study_results.repeat_{name}": "study_agreement" for name in REPEATS},
+    **{f"study_results.shift_{name}": "study_agreement" for name in ("mean", "changed", "up", "down")},
+    **{f"study_results.measure_{name}": "study_models" for name in MEASURES},
+    **{f"study_results.part_{name}": "study_results" for name in STUDY_PARTS},
     **{f"studies.state_{one.value}{part}": "studies" for one in StudyState for part in ("", "_help")},
     **{
         f"studies.to_{one.value}{part}": "studies"

@@ -1,1 +1,0 @@
--- Holds the number for another change until both are in one tree.
