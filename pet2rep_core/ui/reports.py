@@ -42,7 +42,7 @@ def draw_reports(page: Page, case: OpenCase, generation: Generation | None, lang
 
 
 def _draw_report(page: Page, case: OpenCase, body: str, language: Language, title: str) -> None:
-    places = places_in(page, case, body, language)
+    places = places_in(page.server, case, body, language)
     st.html(report_html(body, language=language.value, label=title, places=places))
 
 
