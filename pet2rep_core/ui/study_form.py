@@ -77,7 +77,6 @@ def draw_form(page: Page) -> None:
         with shown_errors():
             study_id = make_study(store, page.person, protocol, event_id=str(uuid.uuid4()))
             st.session_state[state.STUDY] = study_id
-            st.session_state.pop("study-choice", None)
             note_for_next_run(say("studies.made_note"))
             st.rerun()
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import re
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+import krippendorff
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from pet2rep_core.records import Language
+from pet2rep_core.study.agreement import STATISTICS
+from pet2rep_core.study.rubric import read_rubric
 from pet2rep_core.ui.texts import text
 from tests.browser import reading as desk
 from tests.browser import whole_study as whole
@@ -25,6 +30,7 @@ from tests.browser.server import RunningApp, free_port, start_app
 from tests.study_files import COMMAND, PROJECT, environment
 
 TITLE = "Reports of PET/CT, spring"
+_SETTLED = "The effusion is not there."
 _ACCOUNTS = {"PET2REP_SIGN_IN": "accounts"}
 
 
@@ -49,10 +55,11 @@ def test_a_whole_study(tmp_path: Path, _browser: Any) -> None:
         for reader in readers:
             reader.read()
             reader.sheet.get_by_text(say("desk.empty_training_done"), exact=True).wait_for()
+        _admit(researcher, "R01")
         _move(researcher, "collecting")
         for reader in readers:
             reader.page.page.reload()
-        straight.read(most=3)
+        straight.read(most=4)  # to the first scores of the third item
         _read_through_reload_and_crash(scene, careful, straight)
         for reader in readers:
             reader.read()
@@ -119,7 +126,7 @@ class _Scene:
 def _choose_many(page: Watched, label: str, *options: str) -> None:
     field = page.page.get_by_role("combobox", name=label, exact=True)
     for option in options:
-        field.fill(option)  # typing opens the list, which the growing page may have closed again after a click
+        field.fill(option)
         page.page.get_by_role("option", name=option, exact=True).click()
         page.drawn()
     page.page.keyboard.press("Escape")
@@ -155,10 +162,17 @@ def _plan(page: Watched) -> None:
     page.page.keyboard.press("Enter")
     page.drawn()
     page.page.get_by_text(say("studies.training_title"), exact=True).click()
+    # a list that opens while its part of the page still grows is closed again
+    page.page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
     _choose_many(page, say("studies.training_cases"), whole.TRAINING)
     shot(page, "plan2")
-    cells = _cells(page, 1)
-    print(cells)
+    # Three readers of four reports (and one a second time) of two patients, after one training item.
+    _expect_column(page, say("studies.total"), ["6"] * 3, 1)
+    _expect_column(page, say("studies.training"), ["1"] * 3, 1)
+    _expect_column(page, say("studies.repeats_placed"), ["1 / 1"] * 3, 1)
+    # Bonett 2002 at an ICC of 0.7 with three readers: see tests/unit/study/test_precision.py
+    width = page.page.get_by_test_id("stMetric").filter(has_text=say("studies.width"))
+    assert width.get_by_test_id("stMetricValue").inner_text() == "0.94 – 1.63"
     page.page.get_by_role("button", name=say("studies.make"), exact=True).click()
     page.drawn()
     shot(page, "made")
@@ -168,13 +182,22 @@ def shot(page, name):
     page.page.screenshot(path=f"/tmp/ws/{name}.png")
 
 
-def _cells(page: Watched, place: int) -> list[list[str]]:
+def _table(page: Watched, place: int = 0) -> pd.DataFrame:
     """Return what a table on the page shows, as a screen reader is told it."""
-    table = page.page.get_by_test_id("stDataFrame").nth(place)
-    table.locator("canvas table tr").first.wait_for(state="attached")
-    return table.evaluate(
+    table = page.page.get_by_test_id("stDataFrame").filter(visible=True).nth(place)
+    table.locator("canvas table [role=gridcell]").first.wait_for(state="attached")
+    head, *rows = table.evaluate(
         "one => [...one.querySelectorAll('canvas table tr')].map(row => [...row.children].map(cell => cell.textContent))"
     )
+    return pd.DataFrame(rows, columns=head)
+
+
+def _expect_column(page: Watched, name: str, expected: list[str], place: int = 0) -> None:
+    """Wait until a column of a table shows this."""
+    deadline = time.monotonic() + 15
+    while list(_table(page, place).get(name, [])) != expected and time.monotonic() < deadline:
+        page.page.wait_for_timeout(100)
+    assert list(_table(page, place)[name]) == expected
 
 
 def _move(page: Watched, to: str) -> None:
@@ -183,6 +206,20 @@ def _move(page: Watched, to: str) -> None:
     page.page.get_by_role("button", name=say(f"studies.to_{to}_sure"), exact=True).click()
     page.page.get_by_text(say("studies.moved", state=say(f"studies.state_{to}"))).wait_for()
     page.drawn()
+    page.page.wait_for_timeout(1000)
+    shot(page, f"after_{to}")
+
+
+def _admit(page: Watched, reader: str) -> None:
+    """Let a reader go on whose training answers were too far from the consensus."""
+    page.page.reload()
+    page.drawn()
+    shot(page, "admit")
+    page.page.get_by_label(say("studies.admit_reason"), exact=True).fill("We have talked it over.")
+    page.page.get_by_role("button", name=say("studies.admit"), exact=True).click()
+    page.page.get_by_label(say("studies.admit_reason"), exact=True).wait_for(state="detached")
+    page.drawn()
+    _expect_column(page, say("studies.passed"), [say("studies.admitted"), say("studies.yes"), say("studies.yes")])
 
 
 def _read_through_reload_and_crash(scene: _Scene, careful: whole.Reader, other: whole.Reader) -> None:
@@ -195,6 +232,7 @@ def _read_through_reload_and_crash(scene: _Scene, careful: whole.Reader, other: 
         before = _on_the_desk(careful.page)
         assert before["marks"] == ["✕ false !"], before
         assert before["missed"] == ["○ missed"], before
+        assert before["reason"] == whole.REASON
         assert before["scores"] == {
             "Accuracy": "2", "Completeness": "3", "Clarity": "5", "Usability": "n/a", "Overall": "2"
         }  # fmt: skip
@@ -230,17 +268,163 @@ def _watch(page: Watched) -> str:
     page.page.reload()
     page.drawn()
     shot(page, "progress")
-    print(_cells(page, 0))
+    _expect_column(page, say("studies.items"), ["5 / 5"] * 3)
     _tab(page, "studies.tab_quality")
+    _expect_column(page, say("studies.straight"), ["0%", "100%", "0%"])
     shot(page, "quality")
-    print(_cells(page, 0))
+    flagged = _table(page)[say("studies.flags")]
+    assert [say("studies.flag_straight_lining") in one for one in flagged] == [False, True, False]
+    _tab(page, "studies.tab_blinding")
+    shot(page, "blinding")
     _tab(page, "studies.tab_plan")
     shot(page, "planned")
-    print(_cells(page, 0))
-    return _cells(page, 0)[1][1]
+    plan = _table(page)
+    return str(plan[say("studies.detail")][list(plan[say("studies.what")]).index(say("studies.study_name"))])
 
 
 def _settle(page: Watched) -> None:
     """Settle one difference between the readers."""
     _tab(page, "studies.tab_differences")
     shot(page, "differences")
+    page.page.get_by_role("radio", name=re.compile("^2 ")).click()
+    page.page.get_by_label(say("studies.settle_reason"), exact=True).fill(_SETTLED)
+    page.page.get_by_role("button", name=say("studies.settle"), exact=True).click()
+    page.page.get_by_text(say("studies.settled_note")).wait_for()
+    page.page.get_by_text(re.compile("^1 of [0-9]+ settled$")).wait_for()
+    page.drawn()
+    shot(page, "settled")
+
+
+def _search(scene: _Scene, study_id: str, hidden: frozenset[str]) -> None:
+    """Search all that the raters' browsers were sent for anything that names a model, a run or a case."""
+    for reader, proxy in scene.proxies.items():
+        # what Streamlit itself sends to anyone, its own program, is left out
+        received = [one for one in proxy.received() if not one.path.startswith("/static/")]
+        frames = b"".join(one.data for one in received if one.what == "frame")
+        bodies = b"".join(one.data for one in received if one.what == "body")
+        # The search works: what stands for the names is everywhere, and the reports came.
+        assert study_id.encode() in frames
+        assert whole.INVENTED.encode() in bodies
+        assert sum("/volume/" in one.path for one in received) >= 2
+        assert sum(one.what == "frame" for one in received) > 50
+        leaks = {
+            (name, one.what, one.path)
+            for one in received
+            for name in hidden
+            if name.lower().encode() in one.data.lower() or name.lower() in one.path.lower()
+        }
+        assert leaks == set(), reader
+
+
+def _results(page: Watched, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Path]:
+    """Return the tables of means and of agreement as the page of results shows them, and its download as CSV."""
+    page.page.get_by_test_id("stSidebar").get_by_role("link", name=say("menu.results"), exact=True).click()
+    _tab(page, "leaderboard.tab_study")
+    page.page.get_by_role("heading", name=say("study_results.table_title")).wait_for()
+    shot(page, "results")
+    means = _table(page)
+    _part(page, "agreement")
+    page.page.get_by_role("heading", name=say("study_results.agreement_title")).wait_for()
+    shot(page, "agreement")
+    agreement = _table(page)
+    _part(page, "files")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name=say("study_results.file", format="CSV")).click()
+    download.value.save_as(folder / "page.zip")
+    return means, agreement, folder / "page.zip"
+
+
+def _part(page: Watched, part: str) -> None:
+    page.page.get_by_role("radio", name=say(f"study_results.part_{part}"), exact=True).click()
+    page.drawn()
+
+
+def _command(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line on the store that the app has let go of."""
+    return subprocess.run(
+        [*COMMAND, *map(str, words)], cwd=PROJECT, env=environment(home), text=True, capture_output=True, timeout=120
+    )
+
+
+def _check_numbers(
+    home: Path, study_id: str, folder: Path, means: pd.DataFrame, agreement: pd.DataFrame, downloaded: Path
+) -> None:
+    """Work the numbers of the page out anew from the exported ratings, and compare them with the exported tables."""
+    done = _command(home, "export", study_id, "--format", "csv", "--out", folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    with zipfile.ZipFile(downloaded) as archive:
+        tables = {Path(name).name: archive.read(name) for name in archive.namelist() if name.endswith(".csv")}
+    assert {path.name: path.read_bytes() for path in folder.glob("*.csv")} == tables
+    ratings = pd.read_csv(folder / "ratings_long.csv", dtype={"value": "Int64"})
+    assert len(ratings) == 3 * 6 * 2 * 5  # readers, items, stages, dimensions
+    main = ratings[(ratings["kind"] == "main") & (ratings["stage"] == "final")]
+    summary = pd.read_csv(folder / "summary.csv").set_index(["dimension", "model"])
+    names = {read_rubric().dimension(key).name[Language.ENGLISH]: key for key in read_rubric().keys}
+    assert len(means) == len(summary) == 10
+    for _, shown in means.iterrows():
+        key = names[shown[say("study_results.dimension")]]
+        model = shown[say("study_results.model")].split(" · ")[0]
+        values = main[(main["dimension"] == key) & (main["model"] == model)]["value"]
+        given, exported = values.dropna().astype(float), summary.loc[(key, model)]
+        assert int(shown[say("study_results.n")]) == len(given) == exported["n"]
+        for name, column, value in (
+            ("mean", "mean", given.mean()), ("sd", "sd", given.std()), ("median", "median", given.median()),
+        ):  # fmt: skip
+            assert exported[column] == pytest.approx(value, abs=1e-12)
+            assert float(shown[say(f"study_results.{name}")]) == pytest.approx(value, abs=0.00501)
+        for score in range(1, 6):
+            assert int(shown[str(score)]) == int((given == score).sum()) == exported[f"rated_{score}"]
+        absent = int(shown[say("study_results.count_not_assessable")])
+        assert absent == values.isna().sum() == exported["not_assessable"]
+    _check_agreement(main, pd.read_csv(folder / "agreement.csv"), agreement, names)
+    settled = pd.read_csv(folder / "adjudicated.csv")
+    assert list(settled["value"]) == [2]
+    assert list(settled["reason"]) == [_SETTLED]
+
+
+def _check_agreement(main: pd.DataFrame, exported: pd.DataFrame, shown: pd.DataFrame, names: dict[str, str]) -> None:
+    """Ask scikit-learn and krippendorff; each cell of the page is the exported number, rounded."""
+    statistics = {say(f"study_results.stat_{name}"): name for name in STATISTICS}
+    everyone = exported[exported["readers"] == "all"].set_index(["dimension", "statistic"])["value"]
+    for dimension, key in names.items():
+        sheet = main[main["dimension"] == key].pivot(index="generation_id", columns="reader", values="value")
+        expected = _agreement_of(sheet.astype(float))
+        for statistic, value in expected.items():
+            assert everyone[key, statistic] == pytest.approx(value, abs=1e-9), (key, statistic)
+        cells = dict(zip(shown[say("study_results.statistic")], shown[dimension], strict=True))
+        assert set(expected) <= {statistics[one] for one in cells}
+        for statistic, cell in cells.items():
+            value = everyone[key, statistics[statistic]]
+            assert cell.split(" ")[0] == ("–" if pd.isna(value) else f"{value:.2f}"), (key, statistic)
+
+
+def _agreement_of(sheet: pd.DataFrame) -> dict[str, float]:
+    kappas, exact, near = [], [], []
+    for first, second in itertools.combinations(sheet.columns, 2):
+        both = sheet[[first, second]].dropna()
+        kappas.append(cohen_kappa_score(both[first], both[second], weights="quadratic", labels=[1, 2, 3, 4, 5]))
+    for _, row in sheet.iterrows():
+        apart = [abs(one - other) for one, other in itertools.combinations(row.dropna(), 2)]
+        exact.append(np.mean([one == 0 for one in apart]))
+        near.append(np.mean([one <= 1 for one in apart]))
+    alpha = krippendorff.alpha(sheet.to_numpy().T, level_of_measurement="ordinal", value_domain=[1, 2, 3, 4, 5])
+    return {
+        "weighted_kappa": float(np.mean(kappas)), "exact": float(np.mean(exact)), "within_one": float(np.mean(near)),
+        "krippendorff_alpha": float(alpha),
+    }  # fmt: skip
+
+
+def _check_chain(home: Path) -> None:
+    """The chain is whole; one byte of one answer in the journal, and it is found."""
+    done = _command(home, "study", "verify", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"studies": 1, "ratings": 36, "problems": []})
+    journal = home / "pet2rep.journal.jsonl"
+    before = journal.read_bytes()
+    edited, count = re.subn(rb'("answers":\{"acc":)[1-5]', rb"\g<1>1", before, count=1)
+    print(re.findall(rb'"table":"study_rating".{0,300}', before)[:1])
+    assert count == 1
+    assert len(edited) == len(before)
+    journal.write_bytes(edited)
+    done = _command(home, "study", "verify", "--json")
+    assert done.returncode == 1
+    print(json.loads(done.stdout)["problems"])

@@ -26,6 +26,7 @@ BOSS, RESEARCHER, READERS = "BOSS", "S01", ("R01", "R02", "R03")
 DATASET = "harbourside"
 MODELS = {"qwen3-vl-8b": "r-7fd21c", "medgemma-4b": "r-55e0aa"}
 LABELS = ("Qwen3-VL-8B", "MedGemma-4B")
+REASON = "too little of it"
 INVENTED = "A large pleural effusion is seen."
 _FINDINGS = {
     "harbour-0417": ("The brain is normal.", "A nodule in the right lower lobe shows increased FDG uptake."),
@@ -145,10 +146,14 @@ class Reader:
         """Answer the screen, and wait until all of it is kept."""
         if self.reads is not None:
             self.reads(self.page, screen)
-        for key in self.answer(screen):
-            desk.press(self.page, key)
-            if key == "0":
-                self.page.page.keyboard.type("too little of it")
+        for place, key in enumerate(self.answer(screen), start=1):
+            if key != "0":
+                desk.press(self.page, key)
+            elif screen.is_final:  # it stands there from the first scores, with its reason: on to the next
+                desk.row(self.page, desk.DIMENSIONS[place]).locator("[tabindex='0']").focus()
+            else:
+                desk.press(self.page, key)
+                self.page.page.keyboard.type(REASON)
                 desk.press(self.page, "Enter")
         desk.kept(self.page)
 
@@ -192,11 +197,12 @@ def careful(screen: Screen) -> tuple[str, ...]:
 
 def careful_marks(page: Watched, screen: Screen) -> None:
     """Mark what was invented, and what the reference has beside it."""
-    if not screen.is_poor or desk.marks(page, "generated"):
+    if not screen.is_poor:
         return
-    desk.flag(page, "generated", 0).focus()
-    desk.press(page, "Enter", "1", "1", "Escape")
-    if screen.is_final:
+    if not screen.is_final:
+        desk.flag(page, "generated", 0).focus()
+        desk.press(page, "Enter", "1", "1", "Escape")
+    elif not desk.marks(page, "reference"):
         desk.flag(page, "reference", 0).focus()
         desk.press(page, "Enter", "1", "Escape")
 
