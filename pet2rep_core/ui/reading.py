@@ -74,7 +74,7 @@ def draw_reading(page: Page) -> None:
 def _choose_study(page: Page, studies: Sequence[ReaderStudy]) -> ReaderStudy:
     """Return the study that is open; a reader of several chooses in the side bar."""
     by_id = {study.study_id: study for study in studies}
-    wanted = st.session_state.get(state.STUDY) or st.query_params.get(_STUDY)
+    wanted = st.session_state.get(state.READING_STUDY) or st.query_params.get(_STUDY)
     ids = list(by_id)
     if len(ids) > 1:
         titles = unlike({one: visible(by_id[one].title) for one in ids})  # progress stands on the desk itself
@@ -87,10 +87,10 @@ def _choose_study(page: Page, studies: Sequence[ReaderStudy]) -> ReaderStudy:
         )
     else:
         chosen = ids[0]
-    if st.session_state.get(state.STUDY) not in (None, chosen):
+    if st.session_state.get(state.READING_STUDY) not in (None, chosen):
         st.session_state.pop(state.ITEM, None)
         st.query_params.pop(_ITEM, None)
-    st.session_state[state.STUDY] = chosen
+    st.session_state[state.READING_STUDY] = chosen
     return by_id[chosen]
 
 

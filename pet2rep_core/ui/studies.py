@@ -74,8 +74,8 @@ def _draw_states(page: Page, study: StudyFile, line: StudyLine) -> None:
     for place, one in enumerate(states):
         name = page.text(f"studies.state_{one.value}")
         parts.append(f"**{_ICONS[True]} {name}**" if place == here else f"{_ICONS[place < here]} {name}")
-    done = page.text("studies.done_of", done=line.done, total=line.items) if line.items else ""
-    st.markdown(f"{' → '.join(parts)}   {done}")
+    done = [page.text("studies.done_of", done=line.done, total=line.items)] if line.items else []
+    st.markdown(" · ".join([" → ".join(parts), *done]))
     st.caption(page.text(f"studies.state_{study.state.value}_help"))
 
 

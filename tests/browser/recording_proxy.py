@@ -137,8 +137,8 @@ def _body(headers: dict[bytes, bytes], answered: bytes, at: int) -> tuple[bytes,
             body += answered[end + 2 : end + 2 + size]
             at = min(end + 2 + size + 2, len(answered))
             if size == 0:
-                break
-        return bytes(body), at
+                return bytes(body), at
+        return bytes(body), len(answered)
     if b"content-length" in headers:
         end = min(at + int(headers[b"content-length"]), len(answered))
         return answered[at:end], end
@@ -156,7 +156,9 @@ def _decoded(headers: dict[bytes, bytes], body: bytes) -> bytes:
 
 def _frames(path: str, headers: dict[bytes, bytes], data: bytes) -> list[Received]:
     """Return the messages of a websocket, its parts put together."""
-    inflate = zlib.decompressobj(-15) if b"permessage-deflate" in headers.get(b"sec-websocket-extensions", b"") else None
+    inflate = (
+        zlib.decompressobj(-15) if b"permessage-deflate" in headers.get(b"sec-websocket-extensions", b"") else None
+    )
     anew = b"server_no_context_takeover" in headers.get(b"sec-websocket-extensions", b"")
     found: list[Received] = []
     message, packed = bytearray(), False

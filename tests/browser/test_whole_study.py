@@ -313,6 +313,11 @@ def _search(scene: _Scene, study_id: str, hidden: frozenset[str]) -> None:
             for name in hidden
             if name.lower().encode() in one.data.lower() or name.lower() in one.path.lower()
         }
+        for one in received:
+            for name in hidden:
+                at = one.data.lower().find(name.lower().encode())
+                if at >= 0:
+                    print("LEAK", name, one.what, one.path, one.data[max(0, at - 200) : at + 200])
         assert leaks == set(), reader
 
 
