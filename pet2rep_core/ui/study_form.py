@@ -118,7 +118,7 @@ def _choose_cases(page: Page, run_ids: Sequence[str]) -> list[str]:
         page.text("studies.cases"),
         there,
         key="new-cases",
-        placeholder=page.text("studies.all_cases", n=len(there)),
+        placeholder=page.text("studies.all_cases", n=len(there)) if run_ids else page.text("studies.runs_first"),
         help=page.text("studies.cases_help"),
     )
     return chosen or there

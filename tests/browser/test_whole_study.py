@@ -40,13 +40,19 @@ def say(key: str, **values: object) -> str:
     return text(Language.ENGLISH, key, **values)
 
 
+@pytest.fixture
+def browser(_browser: Any) -> Any:
+    """Return Chromium."""
+    return _browser
+
+
 @pytest.mark.slow
-def test_a_whole_study(tmp_path: Path, _browser: Any) -> None:
+def test_a_whole_study(tmp_path: Path, browser: Any) -> None:
     home = tmp_path / "home"
     whole.fill_home(home)
     hidden = whole.secrets(home)
     with contextlib.ExitStack() as stack:
-        scene = _Scene(home, _browser, stack)
+        scene = _Scene(home, browser, stack)
         researcher = scene.person(whole.RESEARCHER, "Studies")
         _plan(researcher)
         _move(researcher, "calibration")
