@@ -16,6 +16,12 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
+from pet2rep_core.records import Language, Person, Role, StudyState
+from pet2rep_core.settings import Settings
+from pet2rep_core.store import open_store
+from pet2rep_core.study.protocol import Protocol
+from pet2rep_core.study.rubric import read_rubric
+from pet2rep_core.workflow.study_make import make_study, move_study
 from tests.browser.chromium import find_chromium, launch_arguments
 from tests.browser.server import start_app
 from tests.layout_files import build_bids
@@ -40,26 +46,69 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     from playwright.sync_api import sync_playwright
 
-    with _app(options.app) as url, sync_playwright() as playwright:
+    with _home(options.app) as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=launch_arguments())
-        _take_all(browser, url, options.folder)
+        with _app(options.app, home) as url:
+            _take_all(browser, url, options.folder)
+        if home is not None:
+            _add_study(home)
+            with _app(None, home) as url:
+                _take_desk(browser, url, options.folder)
         browser.close()
     return 0
 
 
 @contextlib.contextmanager
-def _app(url: str | None) -> Iterator[str]:
+def _home(url: str | None) -> Iterator[Path | None]:
+    """Give a fresh home beside a folder to import; None where an app runs already."""
     if url:
-        yield url.rstrip("/")
+        yield None
         return
     with tempfile.TemporaryDirectory() as folder:
-        # The app starts in this folder, so that the path on the picture is a short relative one.
         build_bids(Path(folder) / _STUDY)
-        app = start_app(Path(folder) / "home", demo=True, cwd=Path(folder))
-        try:
-            yield app.url
-        finally:
-            app.stop()
+        yield Path(folder) / "home"
+
+
+@contextlib.contextmanager
+def _app(url: str | None, home: Path | None) -> Iterator[str]:
+    if url or home is None:
+        yield (url or "").rstrip("/")
+        return
+    # The app starts beside its home, so that the path on the picture of the import is a short relative one.
+    app = start_app(home, demo=True, cwd=home.parent)
+    try:
+        yield app.url
+    finally:
+        app.stop()
+
+
+def _add_study(home: Path) -> None:
+    """Let R07 read the Chinese reports of the demo study."""
+    store = open_store(Settings(home=home, workers=1))
+    person = Person("researcher", Role.RESEARCHER)
+    made = [one.generation for one in store.generations() if one.generation.language is Language.CHINESE]
+    protocol = Protocol(
+        title="PET/CT",
+        language=Language.CHINESE,
+        case_ids=tuple(sorted({one.case_id for one in made})),
+        run_ids=tuple(sorted({one.run_id for one in made})),
+        readers=("R07",),
+        rubric_version=read_rubric().version,
+    )
+    move_study(store, person, make_study(store, person, protocol), StudyState.COLLECTING)
+    store.close()
+
+
+def _take_desk(browser: Any, url: str, folder: Path) -> None:
+    with _page(browser, color_scheme="dark", locale="zh-CN") as page:
+        _open(page, url, "Reading", language="zh", view="reading", reader="R07")
+        page.locator(".viewer[data-ready]").wait_for()
+        page.wait_for_timeout(1500)  # the desk takes scores once the images of its item are there
+        for key in "43545":
+            page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(2000)
+        _picture(page, folder / "reading_desk_zh.png")
 
 
 def _take_all(browser: Any, url: str, folder: Path) -> None:
@@ -131,11 +180,7 @@ def _wait_for_demo(page: Any, url: str) -> None:
 
 
 def _fill_results(page: Any, url: str) -> None:
-    """Generate reports for three cases with two models and rate one, so that the results page has something to say."""
-    for case in ("demo-01", "demo-02", "demo-03"):
-        _open(page, url, "Review", language="en", view="research", case=case)
-        for model in (2, 1):
-            _generate(page, model, "Generate")
+    """Rate one report by two readers, so that the results page has something to say."""
     for reader, scores in (("R01", (4, 4, 5, 4, 4)), ("R02", (4, 3, 5, 3, 3))):
         _open(page, url, "Review", language="en", view="reading", case="demo-01", reader=reader)
         _answer(page, dict(zip(_DIMENSIONS, scores, strict=True)))
