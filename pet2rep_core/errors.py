@@ -113,11 +113,19 @@ class ModelUnavailableError(GenerationError):
 
 
 class ProviderRefusedError(GenerationError):
-    """The provider answered, and declined."""
+    """The provider answered, and declined; ``for_all`` where it would decline every request of this model alike."""
+
+    for_all = False
+
+    def __init__(self, message: str, *, hint: str = "", for_all: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.for_all = for_all
 
 
 class ProviderBusyError(GenerationError):
     """The provider cannot answer now; ``retry_after_s`` is what it asked for, None where it did not say."""
+
+    retry_after_s: float | None = None
 
     def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message, hint=hint)

@@ -23,10 +23,13 @@ class Settings:
         Folder of this installation's own files; made on first use. ``PET2REP_HOME``.
     workers : int
         Cases that are imported at the same time. ``PET2REP_WORKERS``.
+    models : Path or None
+        The user's own table of models, where one is named. ``PET2REP_MODELS``.
     """
 
     home: Path
     workers: int
+    models: Path | None = None
 
     @property
     def database(self) -> Path:
@@ -55,4 +58,5 @@ def read_settings() -> Settings:
     raw_workers = os.environ.get("PET2REP_WORKERS") or str(min(4, os.cpu_count() or 1))
     if not raw_workers.isdigit() or int(raw_workers) < 1:
         raise SettingsError(f"PET2REP_WORKERS is {raw_workers!r}.", hint="Set it to a whole number from 1 up.")
-    return Settings(home=home, workers=int(raw_workers))
+    models = os.environ.get("PET2REP_MODELS")
+    return Settings(home, int(raw_workers), models=Path(models).expanduser().resolve() if models else None)

@@ -109,11 +109,25 @@ def render_planes(planes: Planes, kind: str, style: Style, display: Display) -> 
     raise ImageGeometryError(f"This case has no {kind} picture.", hint="Show one of the images that it has.")
 
 
+def model_ct_window(ct: Volume | None, display: Display) -> Window:
+    """Return the window of the CT in a model's pictures; it takes a look at every voxel."""
+    return Window.of(400, 40) if ct is None else zscore_window(ct, limit=display.model_ct_z_limit)
+
+
 def model_picture(
-    pet: Volume | None, ct: Volume | None, kind: str, j: int, display: Display, pet_window: Window
+    pet: Volume | None,
+    ct: Volume | None,
+    kind: str,
+    j: int,
+    display: Display,
+    pet_window: Window,
+    ct_window: Window | None = None,
 ) -> Picture:
-    """Draw the picture that a model gets: one pixel a voxel of the PET grid, CT z-scored over the volume."""
-    ct_window = Window.of(400, 40) if ct is None else zscore_window(ct, limit=display.model_ct_z_limit)
+    """Draw the picture that a model gets: one pixel a voxel of the PET grid, CT z-scored over the volume.
+
+    ``ct_window`` is that of :func:`model_ct_window`, for who draws several pictures of one case.
+    """
+    ct_window = ct_window or model_ct_window(ct, display)
     style = Style(
         pet_window=pet_window, ct_window=ct_window, fused_map=display.model_map, opacity=display.model_opacity
     )

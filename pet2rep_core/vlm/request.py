@@ -118,9 +118,9 @@ class Answer:
     text: str
     finish_reason: str
     usage: Usage = Usage()
-    sent: Mapping[str, Any] = MappingProxyType({})
+    sent: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     model: str = ""
-    engine: Mapping[str, str] = MappingProxyType({})
+    engine: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     request_id: str = ""
 
 

@@ -10,7 +10,7 @@ from pet2rep_core.errors import ImageGeometryError
 from pet2rep_core.imaging.display import Display, Window
 from pet2rep_core.imaging.planes import Field, Plane, Planes, fit_field, sample_plane, shown_ct
 from pet2rep_core.imaging.prepared import PreparedCase, open_prepared
-from pet2rep_core.imaging.render import Picture, Style, model_picture, render_planes
+from pet2rep_core.imaging.render import Picture, Style, model_ct_window, model_picture, render_planes
 from pet2rep_core.prompts.prompt import InputSetting
 from pet2rep_core.records import KeySlices, Language, PetUnit, Report
 from pet2rep_core.settings import Settings
@@ -141,13 +141,44 @@ def draw_model_picture(case: OpenCase, setting: InputSetting, n: int, display: D
         If the case has no such picture.
     """
     images = _volumes(case)
-    indices = () if case.key_slices is None else case.key_slices.indices
-    wanted = ("fused",) if setting == "fused" and "fused" in case.kinds else ("ct", "pet")
-    views = [(kind, j) for kind in wanted if kind in case.kinds for j in indices]
+    views = _model_views(case, setting)
     if not 0 <= n < len(views):
         raise ImageGeometryError(f"This case has no picture {n} for a model.", hint="Open the case again.")
     kind, j = views[n]
     return model_picture(images.pet, images.ct, kind, j, display, pet_window(images, display.model_pet, display))
+
+
+def draw_model_pictures(case: OpenCase, setting: InputSetting, display: Display) -> list[tuple[str, Picture]]:
+    """Draw all pictures that a model gets, as :func:`draw_model_picture` does, with names such as ``ct 2``.
+
+    Raises
+    ------
+    ImageGeometryError
+        If the case lacks CT or PET, which every input setting needs, or has no key slices.
+    """
+    images = _volumes(case)
+    for kind in ("ct", "pet"):
+        if kind not in case.kinds:
+            raise ImageGeometryError(
+                f"This case has no {kind.upper()}, which the input {setting!r} needs.",
+                hint="Leave the case out; the inputs of the paper have CT and PET.",
+            )
+    views = _model_views(case, setting)
+    if not views:
+        raise ImageGeometryError("This case has no key slices.", hint="Choose slices of the case first.")
+    window, ct_window = pet_window(images, display.model_pet, display), model_ct_window(images.ct, display)
+    drawn: list[tuple[str, Picture]] = []
+    for kind, j in views:
+        number = 1 + sum(name.startswith(kind) for name, _ in drawn)
+        picture = model_picture(images.pet, images.ct, kind, j, display, window, ct_window)
+        drawn.append((f"{kind} {number}", picture))
+    return drawn
+
+
+def _model_views(case: OpenCase, setting: InputSetting) -> list[tuple[str, int]]:
+    indices = () if case.key_slices is None else case.key_slices.indices
+    wanted = ("fused",) if setting != "separate" and "fused" in case.kinds else ("ct", "pet")
+    return [(kind, j) for kind in wanted if kind in case.kinds for j in indices]
 
 
 def choose_key_slices(store: Store, case: OpenCase, indices: tuple[int, ...], reason: str, author: str) -> KeySlices:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pet2rep_core.prompts.prompt import INPUT_SETTINGS, read_prompt, render_prompt
+from pet2rep_core.prompts.prompt import PAPER_SETTINGS, read_prompt, render_prompt
 from pet2rep_core.records import Language
 from pet2rep_core.scoring.clinical import score_clinical
 from pet2rep_core.scoring.nlg import METRICS
@@ -34,7 +34,7 @@ def test_clinical_signatures():
 
 
 @pytest.mark.parametrize("language", list(Language))
-@pytest.mark.parametrize("setting", INPUT_SETTINGS)
+@pytest.mark.parametrize("setting", PAPER_SETTINGS)
 def test_rendered_prompt(language, setting):
     rendered = render_prompt(read_prompt("standard", language), input_setting=setting, n_images=3)
     golden = (FOLDER / f"standard_{language.value}_{setting}_3.txt").read_text(encoding="utf-8")
