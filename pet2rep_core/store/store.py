@@ -51,6 +51,7 @@ from pet2rep_core.store.stored import (
     Recorded,
     RunRow,
     SavedRating,
+    StoredEvent,
     StoredGeneration,
     StoredMeasurement,
     StoredOverrule,
@@ -392,6 +393,19 @@ class Store(Recorder):
                 *(str(uuid.uuid4()), actor, action, object_type, object_id),
                 *(canonical_json(dict(detail or {})), utc_now()),
             )
+
+    def events(self, actions: Sequence[str], *, object_id: str | None = None) -> list[StoredEvent]:
+        """Return the entries of the audit log with one of these actions, the oldest first."""
+        rows = self._database.rows(
+            "SELECT actor, action, object_type, object_id, detail, created_at FROM audit_event "
+            f"WHERE action IN ({', '.join('?' * len(actions))}) AND (? IS NULL OR object_id = ?) "
+            "ORDER BY created_at, event_id",
+            *(*actions, object_id, object_id),
+        )
+        return [
+            StoredEvent(actor, action, kind, name, json.loads(detail), iso(created_at))
+            for actor, action, kind, name, detail, created_at in rows
+        ]
 
     def ratings_table(self) -> pa.Table:
         """Return the newest ratings, one row per dimension, in :data:`tables.RATINGS_SCHEMA`."""

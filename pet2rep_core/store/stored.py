@@ -199,6 +199,18 @@ class StoredOverrule:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One entry of the audit log: who did what to what."""
+
+    actor: str
+    action: str
+    object_type: str
+    object_id: str
+    detail: dict[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class IngestedFile:
     """One file of the inbox: taken (``reason`` is None) or set aside with its one-sentence reason."""
 

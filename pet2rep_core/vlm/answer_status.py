@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pet2rep_core.errors import UnusableOutputError
 from pet2rep_core.records import GenerationStatus
 from pet2rep_core.vlm.request import Answer
 
@@ -47,15 +48,23 @@ def status_of_answer(text: str, finish_reason: str) -> GenerationStatus:
 
 def reason_of_answer(answer: Answer) -> str:
     """Return in one sentence why an answer is no finished report; empty for one that is."""
+    problem = _problem(answer)
+    return "" if problem is None else problem.message
+
+
+def _problem(answer: Answer) -> UnusableOutputError | None:
+    ended = answer.finish_reason or "no reason given"
     if answer.status is GenerationStatus.EMPTY:
         thought = answer.usage.reasoning_tokens
         if answer.finish_reason in _LENGTH and thought:
-            return f"The model used {thought} tokens for thinking and then had none left for a report."
+            return UnusableOutputError(
+                f"The model used {thought} tokens for thinking and then had none left for a report."
+            )
         if answer.finish_reason in _LENGTH:
-            return "The length limit ended the answer before it had any text."
-        return f"The model answered without a text ({answer.finish_reason or 'no reason given'})."
+            return UnusableOutputError("The length limit ended the answer before it had any text.")
+        return UnusableOutputError(f"The model answered without a text ({ended}).")
     if answer.status is GenerationStatus.CUT:
-        return f"The length limit ended the text ({answer.finish_reason})."
+        return UnusableOutputError(f"The length limit ended the text ({ended}).")
     if answer.status is GenerationStatus.REFUSED:
-        return f"The model or its filter declined ({answer.finish_reason})."
-    return ""
+        return UnusableOutputError(f"The model or its filter declined ({ended}).")
+    return None

@@ -28,11 +28,12 @@ from pet2rep_core.prompts.prompt import (
     read_prompt,
     render_prompt,
 )
-from pet2rep_core.records import Language
+from pet2rep_core.records import Language, PetUnit
+from pet2rep_core.store import CaseRow
 from pet2rep_core.vlm.model_row import ModelRow
 from pet2rep_core.vlm.preflight import FittedOptions, fit_options, without_placeholders
 from pet2rep_core.vlm.request import Options, Picture, Request, Route
-from pet2rep_core.workflow.measured_regions import SIGNATURE, measured_regions, measured_table
+from pet2rep_core.workflow.measured_regions import SIGNATURE, measured_regions, measured_table, no_suv
 from pet2rep_core.workflow.open_case import OpenCase, draw_model_pictures
 
 OWN_PROMPT = "own"
@@ -147,9 +148,7 @@ def build_request(
     table: str | None = None
     if setting == MEASURED:
         if case.images is None:
-            raise ImageGeometryError(
-                "This case has no SUV, so nothing can be measured for the prompt.", hint='Choose the input "fused".'
-            )
+            raise no_suv()
         indices = () if case.key_slices is None else case.key_slices.indices
         table = measured_table(measured_regions(case.images, indices), prompt)
     rendered = render_prompt(prompt, input_setting=setting, n_images=len(pictures), measured=table)
@@ -164,28 +163,28 @@ def build_request(
     return BuiltRequest(request, wished, fitted, rendered.sha256, SIGNATURE if table is not None else "")
 
 
-def why_not(case_has_ct: bool, case_has_pet: bool, n_pictures: int, has_suv: bool, setting: str) -> str:
-    """Return why a case cannot be asked about in an input setting, from what the store knows of it; empty if it can."""
-    if setting == MEASURED and not has_suv:
-        return "The case has no SUV, so nothing can be measured for the prompt."
-    if case_has_ct and case_has_pet:
-        return ""
-    if setting == "fused" and n_pictures and not (case_has_ct or case_has_pet):
-        return ""
-    if not case_has_ct and not case_has_pet and n_pictures:
-        return f"The case has finished pictures alone, and not what the input {setting!r} needs."
-    missing = "CT" if case_has_pet else "PET" if case_has_ct else "CT and no PET"
-    return f"The case has no {missing}."
+def why_not(case: CaseRow, setting: str) -> ImageGeometryError | None:
+    """Return why a case cannot be asked about in an input setting, from what the store knows of it; None if it can."""
+    if setting == "fused" and case.n_pictures and not (case.has_ct or case.has_pet):
+        return None
+    if not (case.has_ct and case.has_pet):
+        return _lacks("CT" if case.has_pet else "PET" if case.has_ct else "volumes", setting)
+    if setting == MEASURED and case.suv.get("unit") != PetUnit.SUVBW:
+        return no_suv()
+    return None
+
+
+def _lacks(what: str, setting: str) -> ImageGeometryError:
+    return ImageGeometryError(
+        f"The case has no {what}, which the input {setting!r} needs.", hint="Leave it out, or choose another input."
+    )
 
 
 def _pictures(case: OpenCase, setting: InputSetting, size_px: int | None, display: Display) -> list[Picture]:
     images = case.images
     if images is not None and images.grid is None and images.pictures:
         if setting != "fused":
-            raise ImageGeometryError(
-                f"This case has finished pictures alone, and not what the input {setting!r} needs.",
-                hint='Choose the input "fused".',
-            )
+            raise _lacks("volumes", setting)
         drawn = [(f"fused {n}", _read_picture(path)) for n, path in enumerate(images.pictures, start=1)]
     else:
         drawn = draw_model_pictures(case, setting, display)

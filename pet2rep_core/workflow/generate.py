@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pet2rep_core.errors import ModelUnavailableError, UnknownNameError
-from pet2rep_core.prompts.prompt import STANDARD, Prompt, read_benchmark_prompt, read_prompt
+from pet2rep_core.prompts.prompt import Prompt
 from pet2rep_core.records import Generation, GenerationStatus, Language
 from pet2rep_core.store import RunRow, Store
 from pet2rep_core.vlm.baselines import (
@@ -21,18 +21,10 @@ from pet2rep_core.vlm.baselines import (
     template_baseline,
 )
 from pet2rep_core.vlm.scripted import Behaviour, write_scripted_report
+from pet2rep_core.workflow.build_request import study_prompt
 
 TEXT_ONLY = "text-only"
 BUILT_IN_VERSION = 1
-
-
-def study_prompt(metadata: dict[str, Any], language: Language) -> Prompt:
-    """Return the prompt that came with a case, where it has one in that language; else the standard prompt."""
-    if isinstance(metadata.get("prompt_user_text"), str):
-        prompt = read_benchmark_prompt(metadata)
-        if prompt.language is language:
-            return prompt
-    return read_prompt(STANDARD, language)
 
 
 def generate_report(
@@ -56,7 +48,7 @@ def generate_report(
     if model not in BUILT_IN_MODELS:
         raise UnknownNameError("model", model, BUILT_IN_MODELS)
     prompt = study_prompt(store.case(case_id).metadata, language)
-    run = _run(model, prompt, language, behaviour, seed)
+    run = built_in_run(model, prompt, language, behaviour, seed)
     for stored in store.generations(case_id, run.run_id):
         if stored.generation.status is GenerationStatus.DONE:
             return stored.generation
@@ -84,7 +76,8 @@ def generate_report(
     return generation
 
 
-def _run(model: str, prompt: Prompt, language: Language, behaviour: Behaviour, seed: int) -> RunRow:
+def built_in_run(model: str, prompt: Prompt, language: Language, behaviour: Behaviour, seed: int) -> RunRow:
+    """Return the run of a built-in model; behaviour and seed are the scripted model's alone."""
     scripted = model == SCRIPTED
     parameters: dict[str, Any] = {"prompt": prompt.name, "version": BUILT_IN_VERSION}
     if scripted:

@@ -41,6 +41,13 @@ def has_measurements(images: PreparedCase | None) -> bool:
     return images is not None and images.pet is not None and images.pet_unit is PetUnit.SUVBW
 
 
+def no_suv() -> ImageGeometryError:
+    """Return the error of a case without what the table needs."""
+    return ImageGeometryError(
+        "The case has no SUV, so nothing can be measured for the prompt.", hint='Choose the input "fused".'
+    )
+
+
 def measured_regions(images: PreparedCase, indices: tuple[int, ...]) -> tuple[PlacedRegion, ...]:
     """Return the hottest regions of a case with their places.
 
@@ -55,9 +62,7 @@ def measured_regions(images: PreparedCase, indices: tuple[int, ...]) -> tuple[Pl
         If the PET is not in SUV.
     """
     if images.pet is None or not has_measurements(images):
-        raise ImageGeometryError(
-            "This case has no SUV, so nothing can be measured for the prompt.", hint='Choose the input "fused".'
-        )
+        raise no_suv()
     landmarks = read_landmarks(images)
     return tuple(_placed(images, landmarks, region, indices) for region in find_hot_regions(images.pet))
 

@@ -160,8 +160,8 @@ def draw_model_pictures(case: OpenCase, setting: InputSetting, display: Display)
     for kind in ("ct", "pet"):
         if kind not in case.kinds:
             raise ImageGeometryError(
-                f"This case has no {kind.upper()}, which the input {setting!r} needs.",
-                hint="Leave the case out; the inputs of the paper have CT and PET.",
+                f"The case has no {kind.upper()}, which the input {setting!r} needs.",
+                hint="Leave it out, or choose another input.",
             )
     views = _model_views(case, setting)
     if not views:

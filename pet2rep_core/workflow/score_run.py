@@ -14,7 +14,7 @@ from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, ReportPart
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import CaseRow, Store, StoredGeneration, StoredOverrule
 from pet2rep_core.store.rows import score_rows
-from pet2rep_core.workflow.generate import study_prompt
+from pet2rep_core.workflow.build_request import study_prompt
 from pet2rep_core.workflow.import_dataset import ignore_interrupt
 from pet2rep_core.workflow.score_pairs import (
     CaseFacts,

@@ -14,7 +14,8 @@ from pet2rep_core.records import Language
 from pet2rep_core.report.slots import find_slots, strip_slots
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import open_store
-from pet2rep_core.workflow.generate import generate_report, study_prompt
+from pet2rep_core.workflow.build_request import study_prompt
+from pet2rep_core.workflow.generate import generate_report
 from tests.study_files import COMMAND, PROJECT, environment, run_json
 
 pytestmark = pytest.mark.real

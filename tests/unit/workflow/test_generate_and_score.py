@@ -10,7 +10,8 @@ from pet2rep_core.prompts.prompt import read_benchmark_prompt, read_prompt
 from pet2rep_core.records import GenerationStatus, Language
 from pet2rep_core.report.slots import find_slots, strip_slots
 from pet2rep_core.vlm.scripted import Behaviour
-from pet2rep_core.workflow.generate import generate_report, study_prompt
+from pet2rep_core.workflow.build_request import study_prompt
+from pet2rep_core.workflow.generate import generate_report
 from pet2rep_core.workflow.score import score_generation
 from tests.layout_files import REPORT_EN, REPORT_ZH, save_picture, save_text
 from tests.study_files import import_all
