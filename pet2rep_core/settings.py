@@ -25,11 +25,16 @@ class Settings:
         Cases that are imported at the same time. ``PET2REP_WORKERS``.
     models : Path or None
         The user's own table of models, where one is named. ``PET2REP_MODELS``.
+    device, dtype : str
+        Where models run in-process and with which numbers; chosen for the machine where empty. ``PET2REP_DEVICE``
+        (``cuda``, ``cuda:1``, ``mps``, ``cpu``), ``PET2REP_DTYPE`` (``bfloat16``, ``float16``, ``float32``).
     """
 
     home: Path
     workers: int
     models: Path | None = None
+    device: str = ""
+    dtype: str = ""
 
     @property
     def database(self) -> Path:
@@ -59,4 +64,10 @@ def read_settings() -> Settings:
     if not raw_workers.isdigit() or int(raw_workers) < 1:
         raise SettingsError(f"PET2REP_WORKERS is {raw_workers!r}.", hint="Set it to a whole number from 1 up.")
     models = os.environ.get("PET2REP_MODELS")
-    return Settings(home, int(raw_workers), models=Path(models).expanduser().resolve() if models else None)
+    return Settings(
+        home,
+        int(raw_workers),
+        models=Path(models).expanduser().resolve() if models else None,
+        device=os.environ.get("PET2REP_DEVICE", ""),
+        dtype=os.environ.get("PET2REP_DTYPE", ""),
+    )

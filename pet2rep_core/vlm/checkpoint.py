@@ -31,7 +31,7 @@ class Checkpoint:
     window : int or None
         Tokens that its positions reach, where ``config.json`` says so.
     weight_bytes, value_bytes : int
-        Size of the weights on the disk, and of one number in them.
+        Size of the weights on the disk, and of one number in them, 0 where they are quantised.
     """
 
     folder: Path
@@ -41,8 +41,8 @@ class Checkpoint:
     value_bytes: int
 
     def memory_bytes(self, value_bytes: int) -> int:
-        """Return what the weights take in memory with numbers of a size."""
-        return self.weight_bytes * value_bytes // self.value_bytes
+        """Return what the weights take in memory with numbers of a size; quantised ones stay as they are."""
+        return self.weight_bytes * value_bytes // self.value_bytes if self.value_bytes else self.weight_bytes
 
 
 def is_local_path(repo: str) -> bool:
@@ -72,7 +72,7 @@ def find_checkpoint(row: ModelRow) -> Checkpoint:
         folder.name if folder.parent.name == "snapshots" else "",
         window if isinstance(window, int) and window > 0 else None,
         sum(path.stat().st_size for path in found),
-        _BYTES.get(str(dtype), 2),
+        0 if "quantization_config" in config else _BYTES.get(str(dtype), 2),
     )
 
 

@@ -18,18 +18,11 @@ from PIL import Image
 
 from pet2rep_core.errors import ModelUnavailableError, Pet2RepError, ProviderRefusedError
 from pet2rep_core.records import GenerationStatus
+from pet2rep_core.settings import read_settings
 from pet2rep_core.vlm.checkpoint import Checkpoint, check_checkpoint
-from pet2rep_core.vlm.local_generation import Generation
-from pet2rep_core.vlm.local_weights import (
-    Loaded,
-    LoadedModels,
-    Setup,
-    choose,
-    free_memory_bytes,
-    is_out_of_memory,
-    load_processor,
-    loaded_models,
-)
+from pet2rep_core.vlm.local_device import Setup, choose, is_out_of_memory, memory_of, value_bytes
+from pet2rep_core.vlm.local_generation import ComputationError, Generation
+from pet2rep_core.vlm.local_weights import Loaded, LoadedModels, load_processor, loaded_models
 from pet2rep_core.vlm.model_row import ModelRow
 from pet2rep_core.vlm.preflight import (
     check_options,
@@ -44,13 +37,23 @@ _SAME_SEED_AS_TORCH = 2**63
 
 
 class TransformersAdapter:
-    """One model of the catalog, asked in this process, one request at a time."""
+    """One model of the catalog, asked in this process, one request at a time.
+
+    Parameters
+    ----------
+    row : ModelRow
+        A model with the route ``transformers``.
+    setup : Setup, optional
+        Device and type of numbers; those of the settings where left out.
+    models : LoadedModels, optional
+        Where the weights are held; those of this process where left out.
+    """
 
     parallel = 1
 
     def __init__(self, row: ModelRow, setup: Setup | None = None, models: LoadedModels | None = None) -> None:
         self._row = row
-        self._setup = setup or Setup()
+        self._setup = setup or _setup_of_settings()
         self._models = models or loaded_models()
         self._loaded: Loaded | None = None
         self._processor: Any = None
@@ -89,28 +92,31 @@ class TransformersAdapter:
         CancelledError
             If ``cancelled`` said so; the call ends within a second or two, a computation under way with its layer.
         """
+        _refuse(check_pictures(self._row, request))
         loaded = self._take(cancelled)
-        inputs, changes = prepare(self._row, loaded.processor, request)
-        prompt = int(inputs["input_ids"].shape[1])
         sampling, sent = sampling_options(request.options)
         self._models.take_turn(cancelled)
-        work = Generation(loaded, inputs, sampling, sent["seed"], with_pieces=on_text is not None)
-        work.start(when_done=self._models.end_turn)
         try:
-            ids = work.follow(on_text, cancelled)
-        except (RuntimeError, MemoryError, ValueError, IndexError) as error:
-            if is_out_of_memory(error):
+            inputs, changes = prepare(self._row, loaded.processor, request)
+            prompt = int(inputs["input_ids"].shape[1])
+            _refuse(check_window(self._row, request, prompt_tokens=prompt, window=loaded.window))
+            work = Generation(loaded, inputs, sampling, sent["seed"], with_pieces=on_text is not None)
+            work.start(when_ended=self._models.end_turn)
+        except BaseException:
+            self._models.end_turn()
+            raise
+        try:
+            ids, text = work.follow(on_text, cancelled)
+        except ComputationError as error:
+            if is_out_of_memory(error.cause):
                 raise ProviderRefusedError(
                     f"{self._row.label} ran out of memory on {loaded.device} with a prompt of {prompt} tokens.",
                     hint="Give fewer or smaller pictures, or fewer new tokens.",
-                ) from error
+                ) from error.cause
             raise ProviderRefusedError(
-                f"{self._row.label} could not compute this request: {' '.join(str(error).split())[:200]}",
+                f"{self._row.label} could not compute this request: {' '.join(str(error.cause).split())[:200]}",
                 hint="Try the request with another model; if that works, report this one.",
-            ) from error
-        text = loaded.processor.tokenizer.decode(
-            ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        ).strip()
+            ) from error.cause
         ended = bool(ids) and ids[-1] in loaded.eos
         status = GenerationStatus.DONE if ended else GenerationStatus.CUT
         return Answer(
@@ -139,22 +145,32 @@ class TransformersAdapter:
     def _read_processor(self, checkpoint: Checkpoint) -> Any:
         with self._lock:
             if self._processor is None:
-                self._processor = self._loaded.processor if self._loaded else load_processor(self._row, checkpoint)
+                # not that of the loaded model: a tokenizer does not bear two threads
+                self._processor = load_processor(self._row, checkpoint)
             return self._processor
 
     def _check_memory(self, checkpoint: Checkpoint, device: str, dtype: str) -> list[Finding]:
         if self._loaded is not None:
             return []
-        findings = []
-        needed = checkpoint.memory_bytes(4 if dtype == "float32" else 2)
-        free = free_memory_bytes(device)
-        if free is not None and needed > free:
+        findings: list[Finding] = []
+        needed = checkpoint.memory_bytes(value_bytes(dtype))
+        free, total = memory_of(device)
+        if total is not None and needed > total:
+            findings.append(
+                Finding(
+                    Severity.ERROR,
+                    f"The weights of {self._row.id!r} take about {needed / 1e9:.0f} GB in {dtype}, and {device} has "
+                    f"{total / 1e9:.0f} GB.",
+                    "Choose a smaller model, or serve this one from several cards and use the route openai.",
+                )
+            )
+        elif free is not None and needed > free:
             findings.append(
                 Finding(
                     Severity.WARNING,
-                    f"The weights of {self._row.id!r} need about {needed / 1e9:.1f} GB in {dtype}, and {device} has "
+                    f"The weights of {self._row.id!r} take about {needed / 1e9:.1f} GB in {dtype}, and {device} has "
                     f"{free / 1e9:.1f} GB free.",
-                    "Choose a smaller model, close other programs, or serve this one from several cards.",
+                    "Close other programs, or let other models finish first.",
                 )
             )
         if device == "cuda" and importlib.util.find_spec("accelerate") is None and _cards() > 1:
@@ -166,6 +182,17 @@ class TransformersAdapter:
                 )
             )
         return findings
+
+
+def _setup_of_settings() -> Setup:
+    settings = read_settings()
+    return Setup(settings.device, settings.dtype)
+
+
+def _refuse(findings: list[Finding]) -> None:
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            raise ProviderRefusedError(finding.message, hint=finding.hint)
 
 
 def _cards() -> int:

@@ -15,6 +15,14 @@ _POLL_S = 0.1
 _GRACE_S = 1.5
 
 
+class ComputationError(Exception):
+    """What torch or transformers raised in the computation; the caller says it in a sentence."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 class Generation:
     """New tokens for the tensors of one request."""
 
@@ -26,65 +34,60 @@ class Generation:
         self._sampling = dict(sampling)
         self._seed = seed
         self._with_pieces = with_pieces
-        self._pieces: Queue[int | None] = Queue()
-        self._result: list[int] = []
-        self._error: BaseException | None = None
+        self._pieces: Queue[str | None] = Queue()
+        self._ids: list[int] = []
+        self._text = ""
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="generate", daemon=True)
-        self._when_done: Callable[[], None] = lambda: None
+        self._when_ended: Callable[[], None] = lambda: None
 
-    def start(self, *, when_done: Callable[[], None]) -> None:
-        """Begin; ``when_done`` is called when the computation has really ended, also after a cancelled call."""
-        self._when_done = when_done
+    def start(self, *, when_ended: Callable[[], None]) -> None:
+        """Begin; ``when_ended`` is called when the computation has really ended, also after a cancelled call."""
+        self._when_ended = when_ended
         self._loaded.stop.clear()
-        try:
-            self._thread.start()
-        except RuntimeError:
-            when_done()
-            raise
+        self._thread.start()
 
-    def follow(self, on_text: Callable[[str], None] | None, cancelled: Callable[[], bool]) -> list[int]:
-        """Return the ids of the new tokens, handing text on as it comes.
+    def follow(self, on_text: Callable[[str], None] | None, cancelled: Callable[[], bool]) -> tuple[list[int], str]:
+        """Return the ids and the text of the new tokens, handing text on as it comes.
 
         Raises
         ------
         CancelledError
             If ``cancelled`` said so. The computation ends with the layer under way; on a slow machine the call does
             not wait for that, the next request does.
+        ComputationError
+            If the computation failed.
         """
-        reader = _Reader(self._loaded.processor.tokenizer)
         try:
             while True:
                 if cancelled():
                     raise CancelledError("The generation was stopped.")
                 try:
-                    token = self._pieces.get(timeout=_POLL_S)
+                    piece = self._pieces.get(timeout=_POLL_S)
                 except Empty:
                     continue
-                if token is None:
+                if piece is None:
                     break
-                if on_text and (text := reader.read(token)):
-                    on_text(text)
-            if on_text and (text := reader.rest()):
-                on_text(text)
+                if on_text:
+                    on_text(piece)
         except BaseException:
             self._loaded.stop.set()
             self._thread.join(timeout=_GRACE_S)
             raise
         self._thread.join()
-        if isinstance(self._error, Stopped):
-            raise CancelledError("The generation was stopped.")
         if self._error is not None:
-            raise self._error
-        return self._result
+            raise ComputationError(self._error) from self._error
+        return self._ids, self._text
 
     def _work(self) -> None:
         try:
-            self._result = self._compute()
-        except BaseException as error:  # follow() raises it in the caller's thread
+            self._ids = self._compute()
+            self._text = _decode(self._loaded.processor.tokenizer, self._ids).strip()
+        except Exception as error:  # follow() raises it in the caller's thread
             self._error = error
         finally:
             del self._inputs
-            self._when_done()
+            self._when_ended()
             self._pieces.put(None)
 
     def _compute(self) -> list[int]:
@@ -104,7 +107,7 @@ class Generation:
                     pad_token_id=known.pad_token_id,
                     **self._sampling,
                 ),
-                streamer=_tokens_into(self._pieces) if self._with_pieces else None,
+                streamer=_texts_into(self._pieces, loaded.processor.tokenizer) if self._with_pieces else None,
                 stopping_criteria=transformers.StoppingCriteriaList([_when_set(loaded.stop)]),
             )
         if loaded.stop.is_set():
@@ -124,24 +127,27 @@ def _when_set(stop: threading.Event) -> Any:
     return Cancelled()
 
 
-def _tokens_into(pieces: Queue[int | None]) -> Any:
-    """Return a streamer that hands every new token on; its first call brings the prompt."""
+def _texts_into(pieces: Queue[str | None], tokenizer: Any) -> Any:
+    """Return a streamer that hands text on as tokens complete it; its first call brings the prompt."""
     from transformers.generation.streamers import BaseStreamer  # noqa: PLC0415 - heavy
 
-    class Tokens(BaseStreamer):
+    reader = _Reader(tokenizer)
+
+    class Texts(BaseStreamer):
         def __init__(self) -> None:
             self.prompt = True
 
         def put(self, value: Any) -> None:
-            if not self.prompt:
-                for token in value.reshape(-1).tolist():
-                    pieces.put(int(token))
+            for token in [] if self.prompt else value.reshape(-1).tolist():
+                if text := reader.read(int(token)):
+                    pieces.put(text)
             self.prompt = False
 
         def end(self) -> None:
-            pass
+            if text := reader.rest():
+                pieces.put(text)
 
-    return Tokens()
+    return Texts()
 
 
 @contextmanager
@@ -155,11 +161,15 @@ def _seeded(seed: int, device: str) -> Iterator[None]:
         yield
 
 
+def _decode(tokenizer: Any, ids: list[int]) -> str:
+    return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
 class _Reader:
     """Text of tokens as they come, in the time that the new ones take: only the end is decoded again."""
 
     def __init__(self, tokenizer: Any) -> None:
-        self._decode = tokenizer.decode
+        self._tokenizer = tokenizer
         self._ids: list[int] = []
         self._from = 0
         self._read = 0
@@ -167,16 +177,16 @@ class _Reader:
     def read(self, token: int) -> str:
         """Return the text that one more token completes; half a character waits for its other half."""
         self._ids.append(token)
-        before = self._text(self._from, self._read)
-        now = self._text(self._from, len(self._ids))
-        if len(now) <= len(before) or now.endswith("\ufffd"):
+        text = self._new()
+        if not text or text.endswith("\ufffd"):
             return ""
         self._from, self._read = self._read, len(self._ids)
-        return now[len(before) :]
+        return text
 
     def rest(self) -> str:
         """Return what was held back, now that nothing more comes."""
-        return self._text(self._from, len(self._ids))[len(self._text(self._from, self._read)) :]
+        return self._new()
 
-    def _text(self, start: int, end: int) -> str:
-        return str(self._decode(self._ids[start:end], skip_special_tokens=True, clean_up_tokenization_spaces=False))
+    def _new(self) -> str:
+        before = _decode(self._tokenizer, self._ids[self._from : self._read])
+        return _decode(self._tokenizer, self._ids[self._from :])[len(before) :]

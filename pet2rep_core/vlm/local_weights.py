@@ -6,51 +6,39 @@ torch and transformers are imported inside the functions that need them; opening
 from __future__ import annotations
 
 import gc
-import importlib.util
-import os
+import importlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from queue import Empty, Queue
+from typing import Any, TypeAlias
 
-from pet2rep_core.errors import CancelledError, MissingDependencyError, ModelUnavailableError, SettingsError
+from pet2rep_core.errors import CancelledError, MissingDependencyError, ModelUnavailableError
 from pet2rep_core.vlm.checkpoint import Checkpoint, find_checkpoint
+from pet2rep_core.vlm.local_device import Setup, choose, is_out_of_memory, memory_of, needs_several_cards, value_bytes
 from pet2rep_core.vlm.model_row import ModelRow
 
-DTYPES = ("bfloat16", "float16", "float32")
+Key: TypeAlias = tuple[str, str, str]
+"""Repository, device and type of numbers."""
 _NO_MATTER = ("inv_freq", "position_ids", "num_batches_tracked")
 _POLL_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """Where a model runs, and with which numbers; empty is "what suits this machine"."""
-
-    device: str = ""
-    dtype: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that no model runs with."""
-        if self.dtype and self.dtype not in DTYPES:
-            raise SettingsError(
-                f"Models cannot run with numbers of the type {self.dtype!r}.", hint=f"Use one of: {', '.join(DTYPES)}."
-            )
-
-
 @dataclass(slots=True)
 class Loaded:
-    """A model and its processor, ready to generate; ``eos`` are the tokens that end an answer.
+    """A model and its processor, ready to generate; ``eos`` are the tokens that end an answer, ``window`` its reach.
 
     ``stop`` set makes the layers end the computation under way.
     """
 
-    key: tuple[str, str, str]
+    key: Key
     model: Any
     processor: Any
     device: str
     engine: dict[str, str]
     eos: frozenset[int]
+    window: int | None
     stop: threading.Event
     users: int = 0
 
@@ -63,7 +51,8 @@ class Stopped(Exception):  # noqa: N818 - no error, a way out of a computation t
 class LoadedModels:
     """Every model that this process holds, one copy of each."""
 
-    _held: dict[tuple[str, str, str], Loaded] = field(default_factory=dict)
+    _held: dict[Key, Loaded] = field(default_factory=dict)
+    _books: threading.Lock = field(default_factory=threading.Lock)
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _computing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -75,30 +64,60 @@ class LoadedModels:
         ModelUnavailableError
             If its weights cannot be used.
         CancelledError
-            If ``cancelled`` said so while another model was being loaded.
+            If ``cancelled`` said so. Weights that are being read then are let go as soon as they are there.
         """
         key = (row.repo, setup.device, setup.dtype)
         _acquire(self._loading, cancelled)
+        with self._books:
+            if key in self._held:
+                self._held[key].users += 1
+                self._loading.release()
+                return self._held[key]
+        unwanted, outcome = threading.Event(), Queue[Loaded | BaseException]()
+        threading.Thread(
+            target=self._load_into, args=(row, setup, key, unwanted, outcome), name="load weights", daemon=True
+        ).start()
+        while True:
+            try:
+                loaded = outcome.get(timeout=_POLL_S)
+                break
+            except Empty:
+                if cancelled():
+                    with self._books:
+                        unwanted.set()
+                    if outcome.empty():
+                        raise CancelledError("The generation was stopped.") from None
+        if isinstance(loaded, BaseException):
+            raise loaded
+        return loaded
+
+    def _load_into(
+        self, row: ModelRow, setup: Setup, key: Key, unwanted: threading.Event, outcome: Queue[Loaded | BaseException]
+    ) -> None:
         try:
-            if key not in self._held:
-                self._held[key] = _load(row, setup, key)
-            self._held[key].users += 1
-            return self._held[key]
+            loaded = _load(row, setup, key)
+            with self._books:
+                if not unwanted.is_set():
+                    loaded.users = 1
+                    self._held[key] = loaded
+                    outcome.put(loaded)
+        except BaseException as error:  # take() raises it in the caller's thread
+            outcome.put(error)
         finally:
             self._loading.release()
 
     def give_back(self, loaded: Loaded) -> None:
         """Say that one user less needs a model; the last one frees its memory."""
-        with self._loading:
+        with self._books:
             loaded.users -= 1
             if loaded.users > 0:
                 return
             self._held.pop(loaded.key, None)
             device, loaded.model, loaded.processor = loaded.device, None, None
-        gc.collect()
         if device.startswith("cuda"):
             import torch  # noqa: PLC0415 - it is loaded already
 
+            gc.collect()  # a model over several cards refers to itself
             torch.cuda.empty_cache()
 
     def take_turn(self, cancelled: Callable[[], bool]) -> None:
@@ -148,12 +167,10 @@ def load_processor(row: ModelRow, checkpoint: Checkpoint) -> Any:
     """
     transformers = _transformers()
     options = {"local_files_only": True, "trust_remote_code": False}
-    kind: Any = transformers.AutoProcessor
-    if row.family.needs_torchvision:
-        kind = _without_video(transformers, row)
     try:
+        kind = _without_video(transformers, row) if row.family.needs_torchvision else transformers.AutoProcessor
         processor = kind.from_pretrained(checkpoint.folder, **options)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError) as error:
+    except Exception as error:  # whatever the libraries raise for files that they do not understand
         if "torchvision" in str(error):
             raise ModelUnavailableError(
                 "The torchvision of this Python does not fit its torch.",
@@ -168,6 +185,12 @@ def load_processor(row: ModelRow, checkpoint: Checkpoint) -> Any:
         raise ModelUnavailableError(
             f"The folder of {row.id!r} has a tokenizer and no processor for pictures.",
             hint="Use the weights of the vision model, not those of its language model.",
+        )
+    if not processor.tokenizer("PET/CT", add_special_tokens=False)["input_ids"]:
+        # without its files transformers makes an empty one and says nothing
+        raise ModelUnavailableError(
+            f"The folder of {row.id!r} has no tokenizer.",
+            hint="Download the whole repository again; the folder needs the tokenizer's and the processor's files.",
         )
     if not (getattr(processor, "chat_template", None) or getattr(processor.tokenizer, "chat_template", None)):
         raise ModelUnavailableError(
@@ -189,14 +212,22 @@ def _without_video(transformers: Any, row: ModelRow) -> Any:
     return type(stock.__name__, (stock,), {"get_attributes": classmethod(get_attributes)})
 
 
-def _load(row: ModelRow, setup: Setup, key: tuple[str, str, str]) -> Loaded:
+def _load(row: ModelRow, setup: Setup, key: Key) -> Loaded:
     checkpoint = find_checkpoint(row)
     processor = load_processor(row, checkpoint)
     transformers = _transformers()
     import torch  # noqa: PLC0415 - heavy
 
     device, dtype = choose(setup)
-    spread = device == "cuda" and _needs_several_cards(checkpoint)
+    needed, (_, total) = checkpoint.memory_bytes(value_bytes(dtype)), memory_of(device)
+    if total is not None and needed > total:
+        # the system would end this process, and with it whatever else runs in it
+        raise ModelUnavailableError(
+            f"The weights of {row.id!r} take about {needed / 1e9:.0f} GB in {dtype}, and {device} has "
+            f"{total / 1e9:.0f} GB.",
+            hint="Choose a smaller model, or serve this one from several cards and use the route openai.",
+        )
+    spread = device == "cuda" and needs_several_cards(needed)
     try:
         model, info = transformers.AutoModelForImageTextToText.from_pretrained(
             checkpoint.folder, dtype=getattr(torch, dtype), attn_implementation="sdpa", output_loading_info=True,
@@ -205,14 +236,19 @@ def _load(row: ModelRow, setup: Setup, key: tuple[str, str, str]) -> Loaded:
         _require_all_weights(row, info)
         if not spread:
             model = model.to(device)
-    except (RuntimeError, MemoryError, OSError, ValueError, TypeError, KeyError, ImportError) as error:
+    except ModelUnavailableError:
+        raise
+    except Exception as error:  # whatever the libraries raise for files that they do not understand
         if is_out_of_memory(error):
             raise ModelUnavailableError(
                 f"The weights of {row.id!r} do not fit the memory of {device}.",
                 hint="Choose a smaller model, or serve this one from several cards and use the route openai.",
             ) from error
         raise ModelUnavailableError(
-            f"The weights of {row.id!r} cannot be loaded: {_first_line(error)}.", hint="Download the weights again."
+            f"The weights of {row.id!r} cannot be loaded: {_first_line(error)}.",
+            hint="Install what it names, or use weights that are not quantised."
+            if isinstance(error, ImportError)
+            else "Download the weights again.",
         ) from error
     stop = threading.Event()
     _stop_between_layers(model, stop)
@@ -229,55 +265,7 @@ def _load(row: ModelRow, setup: Setup, key: tuple[str, str, str]) -> Loaded:
     unused = [name for name in info["unexpected_keys"] if not name.endswith(_NO_MATTER)]
     if unused:
         engine["unused_weights"] = str(len(unused))
-    return Loaded(key, model, processor, device, {k: v for k, v in engine.items() if v}, eos, stop)
-
-
-def choose(setup: Setup) -> tuple[str, str]:
-    """Return device and type of numbers: a card with bfloat16 where there is one, else Apple's, else the processor.
-
-    Raises
-    ------
-    SettingsError
-        If the wanted device is not there.
-    """
-    import torch  # noqa: PLC0415 - heavy
-
-    device = setup.device or (
-        "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    )
-    kind = device.split(":")[0]
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if not there.get(kind, False):
-        raise SettingsError(
-            f"The device {device!r} is not on this machine, or torch cannot use it.",
-            hint="Take PET2REP_DEVICE out, or set it to cpu.",
-        )
-    if kind == "cpu":
-        return device, setup.dtype or "float32"
-    if kind == "cuda":
-        return device, setup.dtype or ("bfloat16" if torch.cuda.is_bf16_supported() else "float16")
-    return device, setup.dtype or "bfloat16"
-
-
-def free_memory_bytes(device: str) -> int | None:
-    """Return the free memory of a device, of all cards together for ``cuda``; None where it does not say."""
-    if device.startswith("cuda"):
-        import torch  # noqa: PLC0415 - heavy
-
-        cards = range(torch.cuda.device_count()) if device == "cuda" else [torch.device(device).index]
-        return sum(torch.cuda.mem_get_info(card)[0] for card in cards)
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if device == "cpu" else None
-    except (ValueError, OSError, AttributeError):
-        return None
-
-
-def _needs_several_cards(checkpoint: Checkpoint) -> bool:
-    import torch  # noqa: PLC0415 - heavy
-
-    if torch.cuda.device_count() < 2 or importlib.util.find_spec("accelerate") is None:
-        return False
-    return checkpoint.weight_bytes * 1.2 > torch.cuda.mem_get_info(0)[0]
+    return Loaded(key, model, processor, device, {k: v for k, v in engine.items() if v}, eos, checkpoint.window, stop)
 
 
 def _require_all_weights(row: ModelRow, info: dict[str, Any]) -> None:
@@ -318,16 +306,6 @@ def _clear_generation_defaults(model: Any, processor: Any) -> frozenset[int]:
         pad_token_id=pad if pad is not None else (eos[0] if eos else None),
     )
     return frozenset(int(one) for one in eos)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of torch means that the memory of a device is full."""
-    if isinstance(error, MemoryError):
-        return True
-    text = str(error).lower()
-    return type(error).__name__ == "OutOfMemoryError" or (
-        isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
-    )
 
 
 def _first_line(error: BaseException) -> str:
