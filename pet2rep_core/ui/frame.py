@@ -11,7 +11,7 @@ from functools import partial
 import streamlit as st
 
 from pet2rep_core.errors import Pet2RepError
-from pet2rep_core.records import Language
+from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.ui import state
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.sentences import error_in_language, in_language
@@ -26,6 +26,7 @@ PAGES = {
     "import": "pages/2_Import.py",
     "results": "pages/3_Results.py",
     "failures": "pages/4_Failures.py",
+    "generate": "pages/5_Generate.py",
 }
 LANGUAGE_NAMES = {Language.CHINESE: "中文", Language.ENGLISH: "English"}
 _DEFAULT_READER = "R01"
@@ -47,8 +48,12 @@ mark[class^="p2r-"] { color: inherit; border-radius: 2px; padding: 0 1px; }
 .p2r-invented { background: rgba(192, 57, 43, 0.18); text-decoration: underline wavy #c0392b; }
 .p2r-differs { background: rgba(125, 60, 152, 0.16); text-decoration: underline double #7d3c98; }
 .p2r-flag { background: rgba(192, 57, 43, 0.1); outline: 1px dashed #c0392b; }
+.p2r-live { display: flex; flex-direction: column-reverse; height: 14rem; }
+.p2r-plain { white-space: pre-wrap; overflow-wrap: anywhere; }
+.p2r-said { height: auto; max-height: 21rem; font-size: 0.85rem; }
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
 [class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }
+.p2r-strip figure { margin: 0; } .p2r-strip figcaption { font-size: 0.75rem; opacity: 0.75; }
 .p2r-strip img { height: 15rem; max-width: 100%; background: #000; }
 </style>
 """
@@ -68,6 +73,11 @@ class Page:
     def is_research(self) -> bool:
         """Tell whether models and scores are shown."""
         return self.view == RESEARCH
+
+    @property
+    def person(self) -> Person:
+        """The person who looks, with the role of the view."""
+        return Person(self.reader, Role.RESEARCHER if self.is_research else Role.RATER)
 
     def text(self, key: str, **values: object) -> str:
         """Return a text of the interface in the page's language."""

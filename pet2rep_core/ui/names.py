@@ -24,7 +24,7 @@ def group_name(page: Page, group: str) -> str:
 
 def setting_name(page: Page, setting: str) -> str:
     """Return what an input setting is called on the page; one that we do not know as it is."""
-    known = ("separate", "fused", "text-only")
+    known = ("separate", "fused", "fused-measured", "text-only")
     return page.text(f"leaderboard.setting_{setting}") if setting in known else setting
 
 

@@ -30,6 +30,7 @@ from pet2rep_core.ui.card_routes import CARD_ROUTES
 from pet2rep_core.ui.leave import PRIVATE, checked, no
 from pet2rep_core.ui.reader_routes import READER_ROUTES
 from pet2rep_core.ui.server import server
+from pet2rep_core.workflow.model_saw import seen_picture
 from pet2rep_core.workflow.open_case import draw_coronal, draw_model_picture, open_case
 from pet2rep_core.workflow.view_case import stream_volume
 
@@ -62,6 +63,13 @@ def _model(request: Request, case_id: str, _reader: str) -> Response:
     case = open_case(one.store, one.settings, case_id)
     picture = draw_model_picture(case, "fused", request.path_params["n"], one.display)
     return Response(encode_png(picture), media_type="image/png", headers=PRIVATE)
+
+
+def _seen(request: Request, case_id: str, _reader: str) -> Response:
+    one = server()
+    generation_id, n = request.path_params["generation_id"], request.path_params["n"]
+    picture = seen_picture(one.store, one.settings, one.display, case_id, generation_id, n)
+    return Response(picture.png, media_type="image/png", headers=PRIVATE)
 
 
 def _picture(request: Request, case_id: str, _reader: str) -> Response:
@@ -149,6 +157,7 @@ ROUTES = [
     Route("/api/case/{case_id}/volume/{name}", checked(_volume, at_most=_packing)),
     Route("/api/case/{case_id}/coronal/{j:int}.png", checked(_coronal, in_query=True)),
     Route("/api/case/{case_id}/model/{n:int}.png", checked(_model, in_query=True)),
+    Route("/api/case/{case_id}/seen/{generation_id}/{n:int}.png", checked(_seen, in_query=True)),
     Route("/api/case/{case_id}/picture/{n:int}", checked(_picture, in_query=True)),
     *READER_ROUTES,
     *CARD_ROUTES,
