@@ -328,6 +328,27 @@ def save_twin(name: str, folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def sized_qwen(folder: Path, *, hidden: int, layers: int, seed: int = 0) -> Path:
+    """Build Qwen2.5-VL of a size with random weights and a small vocabulary, and save it as a checkpoint."""
+    import torch
+
+    heads = hidden // 128
+    text = {
+        "hidden_size": hidden, "intermediate_size": hidden * 5, "num_hidden_layers": layers,
+        "num_attention_heads": heads, "num_key_value_heads": max(1, heads // 7),
+    }  # fmt: skip
+    vision = {
+        "depth": 4, "hidden_size": 320, "intermediate_size": 640, "num_heads": 4, "out_hidden_size": hidden,
+        "fullatt_block_indexes": [3],
+    }  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        processor, model = _qwen("Qwen2_5_VL", text, vision, 28, [16, 24, 24])
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
 def twin_row(name: str, folder: Path) -> ModelRow:
     """Return the row that a twin stands for, with the twin's folder as its weights."""
     return replace(read_catalog().row(ROW_OF[name]), repo=str(folder))

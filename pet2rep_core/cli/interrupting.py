@@ -24,8 +24,8 @@ class Stop:
 
 
 @contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[Stop]:
-    """Turn the first Ctrl-C into a wish to stop; the second one interrupts as ever."""
+def stop_on_interrupt(message: str = _MESSAGE) -> Iterator[Stop]:
+    """Turn the first Ctrl-C into a wish to stop, and say ``message``; the second one interrupts as ever."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -37,7 +37,7 @@ def stop_on_interrupt() -> Iterator[Stop]:
         stop.asked = True
         # not through sys.stderr, which may be in the middle of a write
         with contextlib.suppress(OSError):
-            os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _MESSAGE.encode("ascii"))
+            os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, message.encode("ascii"))
 
     before = signal.signal(signal.SIGINT, handle)
     try:

@@ -12,6 +12,14 @@ from pathlib import Path
 
 from pet2rep_core import __version__
 from pet2rep_core.cli.exit_status import ExitStatus
+from pet2rep_core.cli.generating_arguments import (
+    GENERATE,
+    IMPORT_OUTPUTS,
+    add_generate,
+    add_import_outputs,
+    from_one,
+    names,
+)
 from pet2rep_core.cli.output import note, one_line, write_json
 from pet2rep_core.errors import Pet2RepError
 from pet2rep_core.settings import read_settings
@@ -26,6 +34,9 @@ exit status:
 environment:
   PET2REP_HOME     folder of this installation's database and prepared images
   PET2REP_WORKERS  cases that are imported at the same time
+  PET2REP_MODELS   a table of your own models
+  PET2REP_DEVICE   where models run in-process: cuda, cuda:1, mps or cpu; else what is there
+  PET2REP_DTYPE    and with which numbers: bfloat16, float16 or float32
 
 With --json, standard output carries one JSON object and nothing else.
 Research use only; not for diagnosis.
@@ -44,6 +55,10 @@ exit status:
 
 With --dask the cases are prepared by the workers of a Dask cluster that runs already. Its workers need this
 program installed, and PATH and PET2REP_HOME under the same paths as here.
+"""
+_MODELS = """\
+List every model of the catalog: the paper's, those of today, and your own rows (PET2REP_MODELS, or models.toml in
+PET2REP_HOME). With names of models: everything about these, and what this machine lacks to run them.
 """
 _SCORE = """\
 Score the reports of the store; or two text files, with --reference and --hypothesis; or lines of JSON, with
@@ -106,23 +121,27 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _path_and_layout(importing)
     importing.add_argument("--dataset", metavar="NAME", help="list the cases under this name; else the folder's name")
-    importing.add_argument("--workers", metavar="N", type=_from_one, help="cases at the same time")
+    importing.add_argument("--workers", metavar="N", type=from_one, help="cases at the same time")
     importing.add_argument("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, such as tcp://host:8786")
     importing.add_argument("--dry-run", action="store_true", help="stop after the preview")
     importing.add_argument("--yes", action="store_true", help="do not ask before importing")
 
     demo = _command(commands, "demo", "demo", "make the cases of the built-in demo study that are missing")
-    demo.add_argument("--cases", metavar="ID,ID", type=_names, help="only these, made again while the app is open")
+    demo.add_argument("--cases", metavar="ID,ID", type=names, help="only these, made again while the app is open")
 
-    generate = _command(commands, "generate", "generating", "generate reports with built-in models")
-    generate.add_argument("--model", metavar="NAME", action="append", required=True, help="may be given several times")
-    generate.add_argument("--language", choices=("zh", "en"), default="zh", help="language of the reports (zh)")
-    generate.add_argument("--cases", metavar="ID,ID|all", type=_names, help="names of cases; all where left out")
-    generate.add_argument(
-        "--behaviour", metavar="B", default="mixed", help="mistakes of the scripted model: copy, omit, invent, "
-        "contradict or mixed (mixed)"
+    add_generate(_command(commands, "generate", "generating", "generate reports with models", description=GENERATE))
+    add_import_outputs(
+        _command(
+            commands, "import-outputs", "importing_outputs", "take in reports that a model wrote elsewhere",
+            description=IMPORT_OUTPUTS,
+        )
     )  # fmt: skip
-    generate.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the scripted model (0)")
+
+    models = _command(
+        commands, "models", "models", "list the models, how each is reached and how that was proved",
+        description=_MODELS,
+    )  # fmt: skip
+    models.add_argument("models", metavar="MODEL", nargs="*", help="say everything about these, with their commands")
 
     score = _command(commands, "score", "scoring", "score generated reports against the references", description=_SCORE)
     score.add_argument("--all", action="store_true", help="score again what has scores already")
@@ -184,20 +203,6 @@ def _command(
 def _path_and_layout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", type=Path, help="a dataset, the folder of one case, or a file")
     parser.add_argument("--layout", metavar="NAME", help="layout of the dataset; detected where left out")
-
-
-def _from_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
-    return int(text)
-
-
-def _names(text: str) -> tuple[str, ...] | None:
-    """Return the names between commas; None for ``all``."""
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise argparse.ArgumentTypeError("there is no name in it")
-    return None if names == ("all",) else names
 
 
 def _make_output_safe() -> None:

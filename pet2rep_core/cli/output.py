@@ -58,11 +58,17 @@ class Progress:
     """Progress of a job with a known number of steps: a bar on a terminal, else a line for each step."""
 
     def __init__(
-        self, total: int, *, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        total: int,
+        *,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        time_left: Callable[[], float | None] | None = None,
     ) -> None:
         self._total = total
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
+        self._seconds_left = time_left or self._at_this_pace
         self._started = clock()
         self._done = 0
         self._on_terminal = self._stream.isatty()
@@ -88,8 +94,10 @@ class Progress:
             self._stream.write("\n")
 
     def _time_left(self) -> str:
-        steps = self._total - self._done
-        seconds = (self._clock() - self._started) / self._done * steps
-        if not steps or seconds < 1:
+        seconds = self._seconds_left()
+        if self._total == self._done or seconds is None or seconds < 1:
             return ""
         return f" about {seconds / 60:.0f} min left" if seconds >= 90 else f" about {seconds:.0f} s left"
+
+    def _at_this_pace(self) -> float:
+        return (self._clock() - self._started) / self._done * (self._total - self._done)

@@ -24,7 +24,7 @@ from pet2rep_core.vlm.baselines import SCRIPTED
 from pet2rep_core.vlm.model_row import ModelRow
 from pet2rep_core.vlm.request import Route
 from pet2rep_core.workflow.preflight_run import PairingCheck, check_plan, require_one_currency
-from pet2rep_core.workflow.readiness import Readiness, Ready
+from pet2rep_core.workflow.readiness import Ready
 from pet2rep_core.workflow.run_plan import RunChoices, RunPlan, pair_models, plan_run
 
 _ALL, _DATASETS, _CHOSEN = "all", "datasets", "chosen"
@@ -67,14 +67,11 @@ def _choose_models(page: Page) -> list[ModelRow]:
     asked = {model: one for model, one in looked.items() if one.ready is not Ready.OWN_CODE}
     chosen = st.multiselect(
         page.text("generate.models"), [model for model in rows if model in asked], key="run-models",
-        format_func=lambda model: _named(page, rows[model], looked[model]), placeholder=page.text("generate.models_hint"),
+        format_func=lambda model: choice_name(page, rows[model], looked[model]),
+        placeholder=page.text("generate.models_hint"),
         help=page.text("generate.models_help"),
     )  # fmt: skip
     return [rows[model] for model in chosen]
-
-
-def _named(page: Page, row: ModelRow, one: Readiness) -> str:
-    return choice_name(page, row, one)
 
 
 def _choose_input(page: Page, rows: Iterable[ModelRow]) -> tuple[list[str], Language]:
@@ -99,7 +96,7 @@ def _choose_cases(page: Page, cases: list[CaseRow]) -> list[str]:
     which_box, name_box = st.columns([3, 5], vertical_alignment="bottom")
     which = which_box.segmented_control(
         say("generate.cases"), [_ALL, _DATASETS, _CHOSEN], default=_ALL, key="run-cases", required=True,
-        format_func=lambda one: say(f"generate.cases_{one}", n=len(cases)) if one == _ALL else say(f"generate.cases_{one}"),
+        format_func=lambda one: say(f"generate.cases_{one}", **({"n": len(cases)} if one == _ALL else {})),
     )  # fmt: skip
     if which == _DATASETS:
         names = list(dict.fromkeys(row.dataset for row in cases))

@@ -94,7 +94,7 @@ def _draw_choices(page: Page, case: OpenCase, language: Language) -> None:
     if can_ask:
         pairs = pair_models(catalog_of(page), [row.id], [setting], base_url=choices.base_url)
         plan = plan_run(page.server.store, pairs, [case.row.case_id], choices)
-    problems = _draw_findings(page, row, ready, plan)
+    problems = _draw_findings(page, ready, plan)
     pressed = go.button(
         say("review.generate"), type="primary", width="stretch", disabled=plan is None or problems, key="generate-one"
     )
@@ -134,7 +134,7 @@ def _draw_asking(page: Page, row: ModelRow, ready: Readiness, language: Language
     return RunChoices(asking=wishes.asking, base_url=wishes.base_url, again=wishes.again), setting
 
 
-def _draw_findings(page: Page, row: ModelRow, ready: Readiness, plan: RunPlan | None) -> bool:
+def _draw_findings(page: Page, ready: Readiness, plan: RunPlan | None) -> bool:
     """Say how the model would be reached and what would go wrong; tell whether it cannot be asked for sure."""
     if ready.route is Route.BUILT_IN:
         return False

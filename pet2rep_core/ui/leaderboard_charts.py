@@ -13,7 +13,7 @@ COLOURS = {
     "baseline": "#8c8c8c", "demonstration": "#E69F00", "model": "#0072B2",
     "general": "#0072B2", "medical": "#009E73", "closed": "#D55E00",
 }  # fmt: skip
-SYMBOLS = {"separate": "circle", "fused": "diamond", "text-only": "square"}
+SYMBOLS = {"separate": "circle", "fused": "diamond", "fused-measured": "star", "text-only": "square"}
 _LINE = "rgba(128, 128, 128, 0.55)"
 _GRID = "rgba(128, 128, 128, 0.22)"
 _ROW_PX = 28

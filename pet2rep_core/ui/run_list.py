@@ -16,7 +16,7 @@ from pet2rep_core.ui.models import catalog_of, model_name, status_name
 from pet2rep_core.ui.names import setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending, moment
-from pet2rep_core.workflow.generate_job import GenerateJob
+from pet2rep_core.workflow.jobs import GenerateJob
 from pet2rep_core.workflow.run_item import ItemOutcome
 from pet2rep_core.workflow.run_log import EarlierRun, earlier_runs, plan_to_go_on
 

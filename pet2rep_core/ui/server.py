@@ -21,8 +21,7 @@ from pet2rep_core.study.rubric import Rubric, read_rubric
 from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
 from pet2rep_core.workflow.demo import DATASET, missing_demo_cases, write_demo_reports
-from pet2rep_core.workflow.generate_job import GenerateJob
-from pet2rep_core.workflow.jobs import ImportJob, Job, ScoreJob, start_scoring
+from pet2rep_core.workflow.jobs import GenerateJob, ImportJob, Job, ScoreJob, start_scoring
 from pet2rep_core.workflow.live_answer import LiveAnswer
 
 _INBOX_PAUSE_S = 1.0

@@ -12,6 +12,13 @@ from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, ReportPart
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store
 from pet2rep_core.workflow.import_dataset import ImportOutcome
+from pet2rep_core.workflow.permissions import RESEARCH, require
+from pet2rep_core.workflow.preflight_run import require_one_currency
+from pet2rep_core.workflow.providers import require_allowed, sendings_of
+from pet2rep_core.workflow.run_item import ItemOutcome, Workplace
+from pet2rep_core.workflow.run_models import run_planned
+from pet2rep_core.workflow.run_plan import RunPlan
+from pet2rep_core.workflow.run_progress import RunProgress
 from pet2rep_core.workflow.score_run import ScoreOutcome, plan_scores, score_planned
 
 Outcome = TypeVar("Outcome")
@@ -80,10 +87,56 @@ class ImportJob(Job[ImportOutcome]):
     kind = "import"
 
 
+class GenerateJob(Job[ItemOutcome]):
+    """One run of models over many cases; :func:`start_generating` starts it.
+
+    ``progress`` says what is under way, what waits and why, what was spent, and what is left.
+    """
+
+    kind = "generate"
+
+    def __init__(
+        self,
+        name: str,
+        plan: RunPlan,
+        progress: RunProgress,
+        start: Callable[[Callable[[], bool]], Iterator[ItemOutcome]],
+    ) -> None:
+        self.plan = plan
+        self.progress = progress
+        super().__init__(name, len(plan.items) + len(plan.there) + len(plan.left_out), start)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate from the pace of what was really asked; None before the first answer."""
+        return self.progress.seconds_left if self.running else None
+
+
 class ScoreJob(Job[ScoreOutcome]):
     """One scoring of many reports; :func:`start_scoring` starts it."""
 
     kind = "score"
+
+
+def start_generating(place: Workplace, plan: RunPlan, *, name: str = "") -> GenerateJob:
+    """Start to ask for everything in a plan, in the background.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If the person may not generate, or something would leave this machine that nobody has allowed.
+    SettingsError
+        If a cost cap cannot hold.
+    """
+    require(place.person, RESEARCH)
+    require_allowed(place.store, sendings_of(plan))
+    require_one_currency(plan)
+    progress = RunProgress()
+
+    def start(cancelled: Callable[[], bool]) -> Iterator[ItemOutcome]:
+        return run_planned(place, plan, cancelled=cancelled, progress=progress)
+
+    return GenerateJob(name, plan, progress, start)
 
 
 def start_scoring(

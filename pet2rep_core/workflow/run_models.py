@@ -85,8 +85,8 @@ def run_planned(
     if checks is None:
         progress.enter("checking")
         checks = check_plan(place, plan, opener=opener)
-    broken = {check.pairing: check.problem for check in checks if check.problem is not None}
-    progress.expect(sum(not one.pairing.is_built_in and one.pairing not in broken for one in plan.items))
+    broken = {check.pairing.key: check.problem for check in checks if check.problem is not None}
+    progress.expect(sum(not one.pairing.is_built_in and one.pairing.key not in broken for one in plan.items))
     cap = CostCap(plan.choices.max_cost)
     ledger = AnswerLedger(place.settings)
     clean = False
@@ -96,7 +96,7 @@ def run_planned(
             items = plan.of(pairing)
             if not items or cancelled():
                 continue
-            problem = broken.get(pairing)
+            problem = broken.get(pairing.key)
             if problem is not None:
                 yield from (ItemOutcome.not_asked(pairing, one.case.case_id, problem) for one in items)
             elif pairing.is_built_in:

@@ -40,6 +40,11 @@ class Pairing:
     setting: str
 
     @property
+    def key(self) -> tuple[str, Route, str]:
+        """What tells it from other pairings of a run."""
+        return self.row.id, self.route, self.setting
+
+    @property
     def is_built_in(self) -> bool:
         """Tell whether the program writes the report itself."""
         return self.route is Route.BUILT_IN
@@ -126,7 +131,7 @@ class RunPlan:
 
     def of(self, pairing: Pairing) -> tuple[PlannedItem, ...]:
         """Return the items of a pairing."""
-        return tuple(item for item in self.items if item.pairing == pairing)
+        return tuple(item for item in self.items if item.pairing.key == pairing.key)
 
     def host_of(self, pairing: Pairing) -> str:
         """Return the machine to which a pairing sends pictures and prompt; empty where they stay on this one."""

@@ -25,9 +25,20 @@ class RunProgress:
     """Written by the threads of a run, read by a page or a terminal.
 
     Only what is really asked counts for the pace: what was there already, or was copied, took no time.
+
+    Parameters
+    ----------
+    on_wait : callable, optional
+        Gets case, model, seconds and reason of every wait as it begins, in the thread that waits.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        on_wait: Callable[[str, str, float, ProviderBusyError], None] | None = None,
+    ) -> None:
+        self._on_wait = on_wait
         self._clock = clock
         self._lock = threading.Lock()
         self._to_ask = 0
@@ -70,6 +81,8 @@ class RunProgress:
         """A request waits."""
         with self._lock:
             self._waits[case_id, model] = (self._clock() + seconds, error)
+        if self._on_wait is not None:
+            self._on_wait(case_id, model, seconds, error)
 
     def wait_over(self, case_id: str, model: str) -> None:
         """It waits no more."""

@@ -244,15 +244,15 @@ class TestWhileTheAppRuns:
 
 class TestGenerateScoreExportVerify:
     def test_from_cases_to_tables(self, imported, tmp_path, capsys):
-        status, said = run_json(
+        status, said = run_json_lines(
             capsys, "generate", "--model", "template", "--model", "scripted", "--language", "en", "--cases", "a,c"
         )
         assert status == 0
-        assert [(g["case_id"], g["model"], g["status"]) for g in said["generations"]] == [
+        assert [(g["case_id"], g["model"], g["status"]) for g in said] == [
             ("a", "template", "done"), ("c", "template", "done"), ("a", "scripted", "done"), ("c", "scripted", "done"),
         ]  # fmt: skip
-        again = run_json(capsys, "generate", "--model", "template", "--language", "en", "--cases", "a,c")[1]
-        assert again["generations"] == said["generations"][:2]
+        again = run_json_lines(capsys, "generate", "--model", "template", "--language", "en", "--cases", "a,c")[1]
+        assert again == [{**one, "already": True} for one in said[:2]]
 
         status, scored = run_json_lines(capsys, "score")
         assert status == 0
@@ -361,5 +361,5 @@ def test_demo_cases_go_in_once(home, capsys, monkeypatch):
     assert capsys.readouterr().out == "The demo study is complete.\n"
     shutil.rmtree(home / "prepared")
     assert [one["status"] for one in run_json(capsys, "demo")[1]["outcomes"]] == ["unchanged"] * len(demo_case_ids())
-    assert run_json(capsys, "generate", "--model", "scripted", "--model", "template-normal", "--cases", "all")[0] == 0
+    assert run_json_lines(capsys, "generate", "--models", "scripted,template-normal", "--cases", "all")[0] == 0
     assert run_json_lines(capsys, "score")[0] == 0

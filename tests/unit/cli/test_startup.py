@@ -11,7 +11,7 @@ from tests.study_files import PROJECT
 
 HEAVY = {"torch", "transformers", "streamlit", "SimpleITK", "numpy", "duckdb", "pandas", "nibabel", "pydicom", "joblib"}
 NEVER = {"torch", "transformers", "streamlit"}
-COMMANDS = {"inspect", "import", "demo", "generate", "score", "export", "verify", "layouts"}
+COMMANDS = {"inspect", "import", "demo", "generate", "score", "export", "verify", "layouts", "models"}
 
 
 def loaded_after(code: str, home: object) -> set[str]:
@@ -35,10 +35,16 @@ def test_help_loads_nothing_heavy(code, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["inspecting", "importing", "generating", "scoring", "exporting", "demo", "verifying", "layouts"]
+    "module",
+    ["inspecting", "importing", "generating", "scoring", "exporting", "demo", "verifying", "layouts", "models"],
 )
 def test_no_command_loads_models_or_the_interface(module, tmp_path):
     assert NEVER & loaded_after(f"import pet2rep_core.cli.{module}", tmp_path) == set()
+
+
+@pytest.mark.parametrize("words", [["models"], ["models", "--json"], ["models", "lingshu-7b"]])
+def test_the_catalog_is_listed_without_a_model_library(words, tmp_path):
+    assert NEVER & loaded_after(f"from pet2rep_core.cli.main import main; main({words})", tmp_path) == set()
 
 
 def test_help_names_every_command_and_the_exit_status(capsys):
