@@ -21,6 +21,8 @@ parts = {
     "tab_new": draw_new_run, "tab_runs": draw_earlier_runs, "tab_models": draw_models,
     "tab_outputs": draw_outputs_import, "tab_privacy": draw_allowed,
 }  # fmt: skip
-for tab, draw in zip(st.tabs([page.text(f"generate.{name}") for name in parts]), parts.values(), strict=True):
-    with tab, shown_errors():
-        draw(page)
+names = [page.text(f"generate.{name}") for name in parts]
+for tab, draw in zip(st.tabs(names, key="generate-part", on_change="rerun"), parts.values(), strict=True):
+    if tab.open:
+        with tab, shown_errors():
+            draw(page)

@@ -22,28 +22,35 @@ from pet2rep_core.workflow.model_saw import Seen, what_model_saw
 from pet2rep_core.workflow.open_case import OpenCase
 
 
+@st.fragment
 def draw_what_model_saw(page: Page, case: OpenCase, generation: Generation) -> None:
-    """Draw the pictures and the prompt of the run of a report, and whether they are still what went out."""
-    with st.expander(page.text("saw.title"), icon=":material/visibility:"), shown_errors():
-        server = page.server
-        seen = what_model_saw(server.store, server.settings, server.display, catalog_of(page), generation.generation_id)
-        if seen.detail.get("copied_from"):
-            st.caption(escape_markdown(page.text("saw.copied", other=str(seen.detail["copied_from"]))))
-        if seen.pictures:
-            _draw_comparison(page, seen)
-            _draw_pictures(page, case, seen)
-        else:
-            st.info(page.text("saw.nothing"))
-        if seen.request is not None:
-            st.markdown(f"**{page.text('saw.prompt')}**")
-            system, user = st.columns(2)
-            for box, label, body in (
-                (system, "saw.system", seen.request.system),
-                (user, "saw.user", seen.request.user),
-            ):
-                box.caption(page.text(label))
-                box.html(inert_box(body or "–", page.text(label)))
-        _draw_facts(page, seen)
+    """Draw the pictures and the prompt of the run of a report, and whether they are still what went out.
+
+    Nothing is made again until somebody opens it.
+    """
+    box = st.expander(page.text("saw.title"), icon=":material/visibility:", key="what-model-saw", on_change="rerun")
+    with box, shown_errors():
+        if box.open:
+            _draw(page, case, generation)
+
+
+def _draw(page: Page, case: OpenCase, generation: Generation) -> None:
+    server = page.server
+    seen = what_model_saw(server.store, server.settings, server.display, catalog_of(page), generation.generation_id)
+    if seen.detail.get("copied_from"):
+        st.caption(escape_markdown(page.text("saw.copied", other=str(seen.detail["copied_from"]))))
+    if seen.pictures:
+        _draw_comparison(page, seen)
+        _draw_pictures(page, case, seen)
+    else:
+        st.info(page.text("saw.nothing"))
+    if seen.request is not None:
+        st.markdown(f"**{page.text('saw.prompt')}**")
+        system, user = st.columns(2)
+        for box, label, body in ((system, "saw.system", seen.request.system), (user, "saw.user", seen.request.user)):
+            box.caption(page.text(label))
+            box.html(inert_box(body or "–", page.text(label)))
+    _draw_facts(page, seen)
 
 
 def _draw_comparison(page: Page, seen: Seen) -> None:
