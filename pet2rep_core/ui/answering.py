@@ -129,6 +129,6 @@ def draw_failed_attempts(page: Page, stored: list[StoredGeneration], language: L
     with st.expander(page.text("generate.failed_attempts", n=len(failed))):
         for one in failed:
             hint = str(one.detail.get("hint", ""))
-            said = " ".join(page.said(part) for part in (one.generation.error, hint) if part)
+            said = " · ".join(page.said(part) for part in (one.generation.error, hint) if part)
             head = f"{model_name(page, one.generation.model)} · {moment(one.created_at)}"
             st.markdown(f"**{escape_markdown(head)}**  \n{escape_markdown(said)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -64,13 +65,20 @@ def draw_new_run(page: Page) -> None:
 def _choose_models(page: Page) -> list[ModelRow]:
     rows = {row.id: row for row in sorted(catalog_of(page).rows.values(), key=order_of)}
     looked = look_at_models(page, st.session_state.get(state.ADDRESS, ""))
-    asked = {model: one for model, one in looked.items() if one.ready is not Ready.OWN_CODE}
+    names = {
+        model: choice_name(page, row, looked[model])
+        for model, row in rows.items()
+        if looked[model].ready is not Ready.OWN_CODE
+    }
+    # a widget forgets options that are called otherwise by now, so it is another one where a name has changed
+    mark = hashlib.sha256("\n".join(names.values()).encode()).hexdigest()[:12]
+    kept: list[str] = st.session_state.get(state.MODELS, [])
     chosen = st.multiselect(
-        page.text("generate.models"), [model for model in rows if model in asked], key="run-models",
-        format_func=lambda model: choice_name(page, rows[model], looked[model]),
-        placeholder=page.text("generate.models_hint"),
+        page.text("generate.models"), list(names), [model for model in kept if model in names],
+        key=f"run-models-{mark}", format_func=names.__getitem__, placeholder=page.text("generate.models_hint"),
         help=page.text("generate.models_help"),
     )  # fmt: skip
+    st.session_state[state.MODELS] = chosen
     return [rows[model] for model in chosen]
 
 
@@ -120,11 +128,11 @@ def _choose_how(page: Page, rows: list[ModelRow], language: Language) -> RunChoi
     say = page.text
     looked = look_at_models(page)
     accepted = {name for row in rows for name in row.accepted(looked[row.id].route)}
+    seed = 0
     with st.expander(say("generate.options"), icon=":material/tune:"):
-        wishes = draw_options(page, "run", accepted, language, server=any(map(takes_address, rows)) or not rows)
-        seed = 0
         if any(row.id == SCRIPTED for row in rows):
             seed = int(st.number_input(say("generate.scripted_seed"), 0, 2**31 - 1, 0, key="run-scripted-seed") or 0)
+        wishes = draw_options(page, "run", accepted, language, server=any(map(takes_address, rows)))
         parallel_box, limit_box, cost_box = st.columns(3)
         parallel = parallel_box.number_input(
             say("generate.parallel"), 1, 512, None, key="run-parallel", placeholder=say("generate.parallel_hint"),

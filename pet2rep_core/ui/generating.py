@@ -148,8 +148,8 @@ def _draw_findings(page: Page, ready: Readiness, plan: RunPlan | None) -> bool:
         findings += [Finding(Severity.ERROR, one.message, one.hint) for one in plan.left_out]
         findings += _checked(page, plan)
     draw_findings(page, findings)
-    # a server may be there by the time of the click; what is missing for sure is not asked for
-    return plan is None or bool(plan.left_out)
+    # a server may be there by the time of the click; without a key nobody need be asked whether something may leave
+    return plan is None or bool(plan.left_out) or ready.ready in (Ready.NO_KEY, Ready.GONE)
 
 
 def _checked(page: Page, plan: RunPlan) -> list[Finding]:

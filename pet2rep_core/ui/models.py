@@ -96,7 +96,9 @@ def status_name(page: Page, status: GenerationStatus | None) -> str:
 
 def way_of(page: Page, one: Readiness) -> str:
     """Return the route that would be used and, in plain words, what stands in its way."""
-    words = [] if one.ready in (Ready.OWN_CODE, Ready.WRONG_ADDRESS) else [route_name(page, one.route)]
+    if one.route is Route.BUILT_IN:
+        return route_name(page, one.route)
+    words = [] if one.ready in (Ready.OWN_CODE, Ready.WRONG_ADDRESS) else [page.text(f"generate.way_{one.route.value}")]
     if one.outside:
         words.append(one.host)
     if one.ready is not Ready.YES:

@@ -65,7 +65,7 @@ def _draw_running(page: Page, job: GenerateJob) -> None:
         for one in waiting[:_WAITS_SHOWN]:
             said = say("run.waiting", model=model_name(page, one.model), case=one.case_id,
                        span=span_in_words(page, one.seconds_left))  # fmt: skip
-            st.caption(escape_markdown(f"⏳ {said} {page.said(one.reason)}"))
+            st.caption(f":material/hourglass_top: {escape_markdown(f'{said} {page.said(one.reason)}')}")
         if len(waiting) > _WAITS_SHOWN:
             st.caption(say("run.more_waiting", n=len(waiting) - _WAITS_SHOWN))
         st.caption(say("run.leave"))
@@ -123,7 +123,7 @@ def _outcome(page: Page, one: ItemOutcome) -> dict[str, str]:
         say("plan.model"): model_name(page, one.model),
         say("plan.input"): setting_name(page, one.setting),
         say("import.status"): status_name(page, one.status),
-        say("import.reason"): " ".join(page.said(part) for part in (one.reason, one.hint) if part),
+        say("import.reason"): " · ".join(page.said(part) for part in (one.reason, one.hint) if part),
     }
 
 

@@ -37,6 +37,7 @@ BUILT = {
     **{f"agreement.{one.value}": "reports" for one in Agreement},
     **{f"generate.ready_{one.value.replace('-', '_')}": "models" for one in Ready if one is not Ready.YES},
     **{f"generate.route_{one.value.replace('-', '_')}": "models" for one in Route},
+    **{f"generate.way_{name}": "models" for name in ("transformers", "openai", "anthropic")},
     **{f"generate.proof_{one.value.replace('-', '_')}": "models" for one in Proof},
     **{f"generate.ended_{name}": "models" for name in (*GenerationStatus, "not_asked", "already")},
     **{f"generate.next_{one.value}": "answering" for one in GenerationStatus if one is not GenerationStatus.DONE},
