@@ -43,6 +43,7 @@ bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.score_texts
 	$(BIN)/python -m benchmarks.serve_volumes
 	$(BIN)/python -m benchmarks.scroll_viewer
+	$(BIN)/python -m benchmarks.generate_remote
 	$(BIN)/python -m benchmarks.generate_local
 	test -z "$$PET2REP_REAL_DATA" || $(BIN)/python -m benchmarks.import_study "$$PET2REP_REAL_DATA"
 

@@ -369,6 +369,47 @@ def set_key(folder: Path, key: str, value: Any, file: str = "config.json") -> No
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def as_on_the_hub(folder: Path) -> Path:
+    """Rewrite a checkpoint as the published ones are, which older versions of transformers saved.
+
+    Pictures' settings stand in ``preprocessor_config.json``, the template in ``chat_template.json``; Qwen's language
+    model has its settings at the top, and CLIP's and SigLIP's weights have one name more in their path.
+    """
+    from safetensors.torch import load_file, save_file
+
+    processor, config = (
+        json.loads((folder / name).read_text(encoding="utf-8")) for name in ("processor_config.json", "config.json")
+    )
+    pictures = {**processor.pop("image_processor"), "processor_class": processor["processor_class"]}
+    config["torch_dtype"] = config.pop("dtype")
+    if config["model_type"].startswith("qwen"):
+        size = pictures.pop("size")
+        pictures |= {"min_pixels": size["shortest_edge"], "max_pixels": size["longest_edge"]}
+        text = config.pop("text_config")
+        rope = text.pop("rope_parameters")
+        config = {**{k: v for k, v in text.items() if k not in ("layer_types", "model_type")}, **config}
+        config |= {
+            "rope_theta": rope["rope_theta"],
+            "rope_scaling": {"type": "mrope", "mrope_section": rope["mrope_section"]},
+        }
+        config["vision_config"].pop("rope_parameters", None)
+        (folder / "processor_config.json").unlink()
+    else:
+        (folder / "processor_config.json").write_text(json.dumps(processor), encoding="utf-8")
+    if config["model_type"] in ("llava", "llava_next", "gemma3"):
+        path = folder / "model.safetensors"
+        renamed = {k.replace("vision_tower.", "vision_tower.vision_model."): v for k, v in load_file(path).items()}
+        save_file(renamed, path, metadata={"format": "pt"})
+    if config["model_type"] == "llava":
+        pictures["image_processor_type"] = "CLIPImageProcessor"
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures), encoding="utf-8")
+    template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": template}), encoding="utf-8")
+    (folder / "chat_template.jinja").unlink()
+    return folder
+
+
 @cache
 def _noise(seed: int, width: int, height: int) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)

@@ -142,6 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=_MODELS,
     )  # fmt: skip
     models.add_argument("models", metavar="MODEL", nargs="*", help="say everything about these, with their commands")
+    models.add_argument("--markdown", action="store_true", help="write the table of docs/models.md")
 
     score = _command(commands, "score", "scoring", "score generated reports against the references", description=_SCORE)
     score.add_argument("--all", action="store_true", help="score again what has scores already")

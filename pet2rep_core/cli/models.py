@@ -6,13 +6,14 @@ import argparse
 import os
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from pet2rep_core.cli.exit_status import ExitStatus
 from pet2rep_core.cli.output import one_line, say, table, write_json
 from pet2rep_core.settings import Settings
 from pet2rep_core.vlm.catalog import read_catalog
 from pet2rep_core.vlm.checkpoint import check_checkpoint, is_local_path
-from pet2rep_core.vlm.model_row import ModelRow, Proof
+from pet2rep_core.vlm.model_row import ModelRow, Proof, Status
 from pet2rep_core.vlm.request import Route
 
 PROVED = {
@@ -37,7 +38,10 @@ def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:
     """List the catalog, or say everything about the models that were named."""
     catalog = read_catalog(settings.models)
     rows = [catalog.row(name) for name in args.models] or list(catalog.rows.values())
-    if args.json:
+    if args.markdown:
+        for line in _markdown(rows):
+            say(line)
+    elif args.json:
         write_json({"updated": catalog.updated, "models": [_as_json(row, local=bool(args.models)) for row in rows]})
     elif args.models:
         for number, row in enumerate(rows):
@@ -60,7 +64,8 @@ def command(row: ModelRow, route: Route) -> str:
         address = "" if row.routes[0] is Route.OPENAI else f" --base-url {row.base_url}"
         return f"{generate}{address}"
     if route in (Route.OPENAI, Route.ANTHROPIC):
-        return f"{row.key_env}=... {generate}" if row.key_env else generate
+        allowed = f"{generate} --allow-provider {urlsplit(row.base_url).netloc}"
+        return f"{row.key_env}=... {allowed}" if row.key_env else allowed
     if route is Route.IMPORT:
         return f"pet2rep import-outputs PATH --model {row.id} --input fused"
     return f"pet2rep generate --models {row.id} --cases all"
@@ -77,6 +82,17 @@ def _line(row: ModelRow) -> tuple[str, ...]:
     routes = ", ".join(f"{route.value} ({row.proof(route).value})" for route in row.routes)
     memory = f"{row.memory_gb:g}" if row.memory_gb else ""
     return row.id, row.group.value, routes, memory, row.status.value, row.licence or "not known"
+
+
+def _markdown(rows: list[ModelRow]) -> list[str]:
+    """Return the table of ``docs/models.md``, one line a model and route."""
+    lines = ["| Model | Route | Proved by | One command |", "| --- | --- | --- | --- |"]
+    for row in rows:
+        for number, route in enumerate(row.routes):
+            name = f"{row.label} (`{row.id}`)" if number == 0 else ""
+            status = f", {row.status.value}" if number == 0 and row.status is not Status.AVAILABLE else ""
+            lines.append(f"| {name}{status} | {route.value} | {row.proof(route).value} | `{command(row, route)}` |")
+    return lines
 
 
 def _as_json(row: ModelRow, *, local: bool) -> dict[str, Any]:

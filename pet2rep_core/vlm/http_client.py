@@ -20,6 +20,7 @@ from pet2rep_core.vlm.secret_keys import SecretKey
 MAX_REPLY_BYTES = 32 * 2**20
 _CONNECT_S = 10.0
 _LOOK_S = 5.0
+_KEEP_S = 2.0
 _SHOWN_MODELS = 5
 
 
@@ -61,7 +62,10 @@ def open_http_client(endpoint: Endpoint) -> httpx2.AsyncClient:
     """
     connections = endpoint.parallel + 2
     return httpx2.AsyncClient(
-        limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+        # servers close idle connections after 5 s; one that is used at that moment looks like a lost answer
+        limits=httpx2.Limits(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_S
+        ),
         timeout=httpx2.Timeout(endpoint.time_limit_s, connect=_CONNECT_S),
         follow_redirects=False,
         trust_env=not endpoint.is_local,
@@ -106,7 +110,9 @@ async def look_for_model(
     A server that does not list its models says nothing against this one.
     """
     try:
-        reply = await http.get(endpoint.base_url.rstrip("/") + path, headers=dict(headers), timeout=_LOOK_S)
+        reply = await http.get(
+            endpoint.base_url.rstrip("/") + path, headers={**headers, "Connection": "close"}, timeout=_LOOK_S
+        )
     except httpx2.TransportError as error:
         problem = error_of_transport(error, endpoint)
         return [Finding(Severity.ERROR, problem.message, problem.hint)]

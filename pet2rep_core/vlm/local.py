@@ -6,7 +6,6 @@ explicitly, so nothing that a checkpoint's own files say about sampling can chan
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import secrets
 import threading
@@ -20,7 +19,15 @@ from pet2rep_core.errors import ModelUnavailableError, Pet2RepError, ProviderRef
 from pet2rep_core.records import GenerationStatus
 from pet2rep_core.settings import read_settings
 from pet2rep_core.vlm.checkpoint import Checkpoint, check_checkpoint
-from pet2rep_core.vlm.local_device import Setup, choose, is_out_of_memory, memory_of, value_bytes
+from pet2rep_core.vlm.local_device import (
+    Setup,
+    card_count,
+    choose,
+    has_accelerate,
+    is_out_of_memory,
+    memory_of,
+    value_bytes,
+)
 from pet2rep_core.vlm.local_generation import ComputationError, Generation
 from pet2rep_core.vlm.local_weights import Loaded, LoadedModels, load_processor, loaded_models
 from pet2rep_core.vlm.model_row import ModelRow
@@ -173,7 +180,7 @@ class TransformersAdapter:
                     "Close other programs, or let other models finish first.",
                 )
             )
-        if device == "cuda" and importlib.util.find_spec("accelerate") is None and _cards() > 1:
+        if device == "cuda" and not has_accelerate() and card_count() > 1:
             findings.append(
                 Finding(
                     Severity.WARNING,
@@ -193,12 +200,6 @@ def _refuse(findings: list[Finding]) -> None:
     for finding in findings:
         if finding.severity is Severity.ERROR:
             raise ProviderRefusedError(finding.message, hint=finding.hint)
-
-
-def _cards() -> int:
-    import torch  # noqa: PLC0415 - heavy
-
-    return torch.cuda.device_count()
 
 
 def sampling_options(options: Options) -> tuple[dict[str, Any], dict[str, Any]]:

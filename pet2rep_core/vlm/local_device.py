@@ -61,6 +61,13 @@ def choose(setup: Setup) -> tuple[str, str]:
     return device, setup.dtype or "bfloat16"
 
 
+def card_count() -> int:
+    """Return how many CUDA cards torch sees."""
+    import torch  # noqa: PLC0415 - heavy
+
+    return torch.cuda.device_count()
+
+
 def memory_of(device: str) -> tuple[int | None, int | None]:
     """Return the free and the whole memory of a device in bytes, of all cards together for ``cuda``.
 
@@ -83,11 +90,16 @@ def memory_of(device: str) -> tuple[int | None, int | None]:
     return free, min(total, limit)
 
 
+def has_accelerate() -> bool:
+    """Tell whether weights can be read onto cards directly, and over several of them."""
+    return importlib.util.find_spec("accelerate") is not None
+
+
 def needs_several_cards(needed_bytes: int) -> bool:
     """Tell whether weights of a size are spread over the cards: one has no room, and accelerate can do it."""
     import torch  # noqa: PLC0415 - heavy
 
-    if torch.cuda.device_count() < 2 or importlib.util.find_spec("accelerate") is None:
+    if card_count() < 2 or not has_accelerate():
         return False
     return needed_bytes * 1.2 > torch.cuda.mem_get_info(0)[0]
 

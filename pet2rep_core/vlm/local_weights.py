@@ -16,7 +16,15 @@ from typing import Any, TypeAlias
 
 from pet2rep_core.errors import CancelledError, MissingDependencyError, ModelUnavailableError
 from pet2rep_core.vlm.checkpoint import Checkpoint, find_checkpoint
-from pet2rep_core.vlm.local_device import Setup, choose, is_out_of_memory, memory_of, needs_several_cards, value_bytes
+from pet2rep_core.vlm.local_device import (
+    Setup,
+    choose,
+    has_accelerate,
+    is_out_of_memory,
+    memory_of,
+    needs_several_cards,
+    value_bytes,
+)
 from pet2rep_core.vlm.model_row import ModelRow
 
 Key: TypeAlias = tuple[str, str, str]
@@ -228,10 +236,13 @@ def _load(row: ModelRow, setup: Setup, key: Key) -> Loaded:
             hint="Choose a smaller model, or serve this one from several cards and use the route openai.",
         )
     spread = device == "cuda" and needs_several_cards(needed)
+    placement: dict[str, Any] = {}
+    if device.startswith("cuda") and has_accelerate():
+        placement["device_map"] = "auto" if spread else device  # read onto the card, not through the main memory
     try:
         model, info = transformers.AutoModelForImageTextToText.from_pretrained(
             checkpoint.folder, dtype=getattr(torch, dtype), attn_implementation="sdpa", output_loading_info=True,
-            trust_remote_code=False, local_files_only=True, **({"device_map": "auto"} if spread else {}),
+            trust_remote_code=False, local_files_only=True, **placement,
         )  # fmt: skip
         _require_all_weights(row, info)
         if not spread:

@@ -152,7 +152,7 @@ class ModelRow:
     id : str
         Name in commands, in the store and in addresses: small letters, digits, dot and hyphen.
     routes : tuple of Route
-        How it can be asked, the best first.
+        How it can be asked; the first is taken where nobody says otherwise.
     repo : str
         Where its weights are: a repository of the hub, or a folder of this machine. For the route ``transformers``.
     api_model, base_url, key_env : str

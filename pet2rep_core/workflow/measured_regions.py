@@ -22,6 +22,8 @@ _MIDDLE = 0.12
 """Share of the lungs' half width within which a place counts as near the midline."""
 _LAST = ("bone", "soft_tissue", "prostate", "uterus_ovary")
 """Organs that are named only where no other fits: bone and soft tissue are everywhere, the others by the bladder."""
+_OVER_THE_MIDDLE = ("brain",)
+"""Paired organs whose halves make one region."""
 _NAMES = 2
 
 
@@ -136,18 +138,21 @@ def _organs(images: PreparedCase, landmarks: CaseLandmarks, region: HotRegion) -
         organ = bands.organ_of_mask(name)
         if organ is not None and mask.hottest == region.place:
             return (organ,)
-    place, side = np.array(region.place), "left" if _away(landmarks, region) > 0 else "right"
+    side = "left" if _away(landmarks, region) > 0 else "right"
+    vertebra = _vertebra(landmarks, region.place[2])
+    candidates = [(organ, band, None if organ in _OVER_THE_MIDDLE else side) for organ, band in bands.organs.items()]
+    if vertebra:
+        candidates.append(("bone", bands.find("bone", vertebra)[0], None))
     fitting: list[tuple[bool, float, str]] = []
-    for organ, band in bands.organs.items():
-        both, own = landmarks.place(band, None), landmarks.place(band, side)
-        if both is None or own is None:
+    for organ, band, on_side in candidates:
+        placed = landmarks.place(band, on_side)
+        if placed is None:
             continue
-        # a paired organ reaches over the midline here: the brain is one region
-        low, high = np.array(both.box, dtype=np.float64).T
-        if (place >= low - 0.5).all() and (place <= high + 0.5).all():
-            size = float(np.prod(np.diff(np.array(own.box, dtype=np.float64), axis=1)))
-            fitting.append((organ in _LAST, size, organ))
-    names = [organ for _, _, organ in sorted(fitting)]
+        low, high = np.array(placed.box, dtype=np.float64).T
+        if (np.array(region.place) >= low - 0.5).all() and (np.array(region.place) <= high + 0.5).all():
+            last = organ in _LAST and band is bands.organs[organ]
+            fitting.append((last, float(np.prod(high - low)), organ))
+    names = list(dict.fromkeys(organ for _, _, organ in sorted(fitting)))
     if _in_bone(images, region):
         names = ["bone", *(name for name in names if name != "bone")]
     return tuple(names[:_NAMES])

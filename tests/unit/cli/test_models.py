@@ -7,7 +7,7 @@ import pytest
 from pet2rep_core.cli.main import main
 from pet2rep_core.vlm.catalog import read_catalog
 from pet2rep_core.vlm.request import Route
-from tests.study_files import run_json
+from tests.study_files import PROJECT, run_json
 
 IDS = list(read_catalog().rows)
 
@@ -44,7 +44,9 @@ def test_json_says_of_each_route_how_it_is_proved_and_its_command(home, capsys):
         "pet2rep generate --models lingshu-7b --input fused --cases all",
         "openai": "pet2rep generate --models lingshu-7b --input fused --cases all --base-url http://127.0.0.1:8000/v1",
     }
-    assert by_id["gpt-4o"]["routes"][0]["command"].startswith("OPENAI_API_KEY=... pet2rep generate --models gpt-4o ")
+    assert by_id["gpt-4o"]["routes"][0]["command"] == (
+        "OPENAI_API_KEY=... pet2rep generate --models gpt-4o --input fused --cases all --allow-provider api.openai.com"
+    )
     assert by_id["radfm"]["routes"][0]["command"] == "pet2rep import-outputs PATH --model radfm --input fused"
     assert by_id["gpt-4o"]["prices"]["date"] == "2026-05"
     assert by_id["gemini-3.8-flash"]["prices"] is None
@@ -72,6 +74,14 @@ def test_a_named_model_says_everything_and_what_this_machine_lacks(home, tmp_pat
     status, listed = run_json(capsys, "models", "gpt-4o")
     assert (status, listed["models"][0]["here"]) == (0, [])
     assert "geheim" not in str(listed)
+
+
+def test_the_table_in_the_documentation_is_that_of_the_catalog(home, capsys):
+    """Write it again with: pet2rep models --markdown; it stands between the two marks."""
+    assert main(["models", "--markdown"]) == 0
+    text = (PROJECT / "docs" / "models.md").read_text(encoding="utf-8")
+    written = text.split("<!-- table -->\n")[1].split("<!-- end of table -->")[0]
+    assert written == capsys.readouterr().out
 
 
 def test_rows_of_the_user_are_listed(home, tmp_path, monkeypatch, capsys):

@@ -12,7 +12,7 @@ from pet2rep_core.vlm.local import TransformersAdapter, prepare
 from pet2rep_core.vlm.model_row import Proof
 from pet2rep_core.vlm.preflight import picture_tokens
 from pet2rep_core.vlm.request import Request, Route, Severity
-from tests.tiny_models import ROW_OF, SYSTEM, TWINS, USER, pictures, tiny_request, twin_row
+from tests.tiny_models import ROW_OF, SYSTEM, TWINS, USER, as_on_the_hub, pictures, tiny_request, twin_row
 
 pytestmark = pytest.mark.slow
 FAMILIES = sorted(TWINS)
@@ -154,6 +154,18 @@ def test_a_model_without_a_system_role_still_gets_the_system_text(adapter):
     answer = adapter("llava_mistral").ask(tiny_request(), cancelled=never)
     assert answer.sent["system_text"] == "in the user turn"
     assert "system_text" not in adapter("llava").ask(tiny_request(), cancelled=never).sent
+
+
+@pytest.mark.parametrize("name", ["qwen2_vl", "qwen2_5_vl", "internvl", "llava", "llava_next", "gemma3"])
+def test_checkpoints_as_they_are_published_load_whole_and_answer_the_same(name, adapter, own_twin):
+    """The hub's files were saved by older versions, with other names for settings and weights."""
+    old = TransformersAdapter(twin_row(name, as_on_the_hub(own_twin(name))))
+    request = tiny_request(max_new_tokens=12)
+    assert [one.message for one in old.check(request) if one.severity is Severity.ERROR] == []
+    answer = old.ask(request, cancelled=never)
+    old.close()
+    assert answer.text == adapter(name).ask(request, cancelled=never).text
+    assert "unused_weights" not in answer.engine
 
 
 def test_the_rule_of_qwen_is_its_own_processors():

@@ -355,6 +355,23 @@ def test_weights_larger_than_the_memory_are_refused_before_they_end_the_process(
     assert [one.severity for one in warnings] == [Severity.WARNING]
 
 
+def test_a_machine_with_cards_that_cannot_be_used_together_is_told(open_at, twin, monkeypatch):
+    place = "pet2rep_core.vlm.local"
+    monkeypatch.setattr(f"{place}.choose", lambda _setup: ("cuda", "bfloat16"))
+    monkeypatch.setattr(f"{place}.memory_of", lambda _device: (10**12, 10**12))
+    monkeypatch.setattr(f"{place}.card_count", lambda: 2)
+    monkeypatch.setattr(f"{place}.has_accelerate", lambda: False)
+    found = [(one.message, one.hint) for one in open_at(twin(NAME)).check(tiny_request())]
+    assert found == [
+        (
+            "Only one of the cards can be used, since accelerate is not installed.",
+            "Install it with: pip install accelerate",
+        )
+    ]
+    monkeypatch.setattr(f"{place}.has_accelerate", lambda: True)
+    assert open_at(twin(NAME)).check(tiny_request()) == []
+
+
 def test_memory_is_that_of_the_container_where_there_is_one(tmp_path, monkeypatch):
     free, total = memory_of("cpu")
     assert 0 < free <= total
