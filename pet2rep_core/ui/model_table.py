@@ -21,6 +21,7 @@ from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import draw_key
 from pet2rep_core.vlm.model_row import Group, ModelRow
 from pet2rep_core.vlm.request import Route
+from pet2rep_core.workflow.model_command import command, server
 from pet2rep_core.workflow.readiness import Readiness, Ready
 
 
@@ -94,7 +95,12 @@ def _draw_row(page: Page, row: ModelRow, one: Readiness) -> None:
         if row.key_env:
             draw_key(page, row.key_env)
         st.caption(say("models.command"))
-        st.code(command_of(row, one), language="bash")
+        for route in row.routes:
+            lines = [line for line in (server(row, route), command(row, route)) if line]
+            st.caption(
+                f"{escape_markdown(route_name(page, route))} · {escape_markdown(proof_name(page, row.proof(route)))}"
+            )
+            st.code("\n".join(lines), language="bash")
         facts = {
             "models.repo": row.repo,
             "models.api_name": row.api_model,
@@ -106,21 +112,9 @@ def _draw_row(page: Page, row: ModelRow, one: Readiness) -> None:
             "models.source": row.status_source,
         }
         lines = [f"{say(key)}: {value}" for key, value in facts.items() if value]
-        lines += [f"{route_name(page, route)}: {proof_name(page, row.proof(route))}" for route in row.routes]
         lines += [note for note in (row.note, row.status_note, row.paper_note) if note]
         for line in lines:
             st.text(line)
-
-
-def command_of(row: ModelRow, one: Readiness) -> str:
-    """Return the command that runs a model, or takes in what it wrote in its own code."""
-    if one.ready is Ready.OWN_CODE or set(row.routes) == {Route.IMPORT}:
-        return f"pet2rep import-outputs PATH --model {row.id} --input fused"
-    allow = f" --allow-provider {one.host}" if one.outside else ""
-    ask = f"pet2rep generate --models {row.id} --input fused --cases all{allow}"
-    if one.route is Route.OPENAI and not one.outside and row.repo:
-        return f"vllm serve {row.repo}\n{ask}"
-    return ask
 
 
 def _prices(row: ModelRow) -> str:
