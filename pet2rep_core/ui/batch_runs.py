@@ -20,7 +20,7 @@ from pet2rep_core.ui.model_options import draw_options
 from pet2rep_core.ui.models import catalog_of, choice_name, look_at_models, order_of, takes_address
 from pet2rep_core.ui.names import setting_name
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.privacy_gate import ask_before_sending
+from pet2rep_core.ui.privacy_gate import ask_before_sending, not_allowed
 from pet2rep_core.vlm.baselines import SCRIPTED
 from pet2rep_core.vlm.model_row import ModelRow
 from pet2rep_core.vlm.request import Route
@@ -166,7 +166,12 @@ def _make_plan(
     pairs = pair_models(catalog_of(page), [row.id for row in rows], settings, base_url=choices.base_url)
     plan = plan_run(page.server.store, pairs, cases, choices)
     require_one_currency(plan)
-    return plan, check_plan(workplace(page), plan)
+    # a server outside is not even asked whether it is there before somebody has allowed it
+    closed = {one.host for one in not_allowed(page, plan)}
+    here = replace(plan, pairings=tuple(pair for pair in plan.pairings if plan.host_of(pair) not in closed))
+    outside = replace(plan, pairings=tuple(pair for pair in plan.pairings if plan.host_of(pair) in closed))
+    place = workplace(page)
+    return plan, (*check_plan(place, here), *check_plan(place, outside, ask_servers=False))
 
 
 def _draw_planned(page: Page, plan: RunPlan, checks: tuple[PairingCheck, ...]) -> None:

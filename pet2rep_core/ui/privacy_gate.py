@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 
 import pandas as pd
 import streamlit as st
@@ -29,6 +30,16 @@ from pet2rep_core.workflow.providers import (
 from pet2rep_core.workflow.readiness import key_is_set
 from pet2rep_core.workflow.run_plan import PlannedItem, RunPlan, input_setting
 
+_FOCUS = """
+export default function ({ parentElement }) {
+  const root = parentElement.getRootNode();
+  const place = root instanceof ShadowRoot ? root.host : parentElement;
+  const focus = () => place.closest('[role="dialog"]')?.querySelector(".st-key-gate-cancel button")?.focus();
+  focus();
+  const later = setTimeout(focus, 150);
+  return () => clearTimeout(later);
+}
+"""
 _SHOWN = 200
 """Sendings that the log shows, the newest first; all stand in the audit log."""
 
@@ -56,7 +67,7 @@ def _draw_question(page: Page, plan: RunPlan, go: Callable[[], object]) -> None:
     host = waiting[0].host
     of_host = [one for one in waiting if one.host == host]
     items = [item for item in plan.items if plan.host_of(item.pairing) == host]
-    cancel_box, allow_box = st.columns(2)  # first in the dialog, so that Cancel has the focus
+    cancel_box, allow_box = st.columns(2)
     if cancel_box.button(say("gate.cancel"), type="primary", width="stretch", key="gate-cancel"):
         st.rerun()
     allowed = allow_box.button(
@@ -87,6 +98,13 @@ def _draw_question(page: Page, plan: RunPlan, go: Callable[[], object]) -> None:
     _draw_keys(page, items)
     with st.expander(say("gate.example")):
         _draw_example(page, plan, items[0])
+    _focus()(key="gate-focus")
+
+
+@cache
+def _focus() -> Callable[..., object]:
+    """Return what moves the focus of the keyboard to the button that sends nothing."""
+    return st.components.v2.component("pet2rep_gate_focus", js=_FOCUS)
 
 
 def _draw_keys(page: Page, items: list[PlannedItem]) -> None:
