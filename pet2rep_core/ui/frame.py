@@ -49,7 +49,7 @@ mark[class^="p2r-"] { color: inherit; border-radius: 2px; padding: 0 1px; }
 .p2r-differs { background: rgba(125, 60, 152, 0.16); text-decoration: underline double #7d3c98; }
 .p2r-flag { background: rgba(192, 57, 43, 0.1); outline: 1px dashed #c0392b; }
 .p2r-live { display: flex; flex-direction: column-reverse; height: 14rem; }
-.p2r-plain { white-space: pre-wrap; overflow-wrap: anywhere; }
+.p2r-plain { white-space: pre-wrap; overflow-wrap: anywhere; margin-bottom: auto; }
 .p2r-said { height: auto; max-height: 21rem; font-size: 0.85rem; }
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
 [class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }

@@ -139,7 +139,7 @@ def _draw_findings(page: Page, ready: Readiness, plan: RunPlan | None) -> bool:
     if ready.route is Route.BUILT_IN:
         return False
     st.caption(escape_markdown(way_of(page, ready)))
-    if ready.outside and ready.key_env:
+    if ready.outside and ready.key_env and ready.ready is not Ready.NO_KEY:
         draw_key(page, ready.key_env)
     findings = []
     if ready.ready is not Ready.YES:
