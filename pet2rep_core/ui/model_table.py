@@ -56,8 +56,8 @@ def draw_models(page: Page) -> None:
         return
     table = pd.DataFrame([_line(page, row, looked[row.id]) for row in shown])
     chosen = st.dataframe(
-        table, hide_index=True, width="stretch", height=430, on_select="rerun", selection_mode="single-row", placeholder="–",
-        key="models-table",
+        table, hide_index=True, width="stretch", height=430, on_select="rerun", selection_mode="single-row",
+        placeholder="–", key="models-table",
     )  # fmt: skip
     picked: list[int] = chosen["selection"]["rows"]
     if picked and picked[0] < len(shown):
