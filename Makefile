@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-static bench demo-data screenshots lock clean
+.PHONY: help run test check check-static kills bench demo-data screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,9 +38,13 @@ check-static: $(VENV)/.dev ## format, lint, types, layers
 check: check-static ## the same and the quick tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser"
 
+kills: $(VENV)/.dev ## kill the store 300 times in mid-write and look for anything lost
+	PET2REP_KILLS=300 $(BIN)/python -m pytest --timeout=3600 tests/crash/test_kill.py tests/crash/test_study_kill.py
+
 bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.open_case
 	$(BIN)/python -m benchmarks.score_texts
+	$(BIN)/python -m benchmarks.agree_readers
 	$(BIN)/python -m benchmarks.serve_volumes
 	$(BIN)/python -m benchmarks.scroll_viewer
 	$(BIN)/python -m benchmarks.generate_remote

@@ -1,11 +1,12 @@
 """A server that answers every request after a fixed time, with room for so many at once; the others wait their turn.
 
-Run as ``python -m benchmarks.slow_server PORT LATENCY_S ROOM``; the last line that it prints is how many it answered.
+Run as ``python -m benchmarks.slow_server PORT LATENCY_S ROOM``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 
@@ -47,7 +48,7 @@ async def serve(port: int, latency_s: float, room: int) -> None:
                 if headers.get("connection", "").lower() == "close":
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+            return
         finally:
             writer.close()
 
@@ -58,7 +59,5 @@ async def serve(port: int, latency_s: float, room: int) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))
-    except KeyboardInterrupt:
-        pass

@@ -7,20 +7,25 @@ from pet2rep_core.ui.frame import open_page, shown_errors
 from pet2rep_core.ui.leaderboard import draw_leaderboard, draw_scoring
 from pet2rep_core.ui.published import draw_published
 from pet2rep_core.ui.results import draw_downloads, draw_ratings
+from pet2rep_core.ui.study_results import draw_study_results
 
 page = open_page("results")
 st.title(page.text("results.title"))
 if not page.is_research:
     st.info(page.text("results.reading_only"))
     st.stop()
-names = ("tab_ours", "tab_published", "tab_ratings", "tab_files")
-ours, published, ratings, files = st.tabs([page.text(f"leaderboard.{name}") for name in names])
+names = ("tab_ours", "tab_published", "tab_study", "tab_ratings", "tab_files")
+labels = [page.text(f"leaderboard.{name}") for name in names]
+ours, published, study, ratings, files = st.tabs(labels, key="results_tab", on_change="rerun")
 book, board = shown_book(page), None
 with ours, shown_errors():
     draw_scoring(page, expanded=not book.languages)
     board = draw_leaderboard(page, book)
 with published, shown_errors():
     draw_published(page)
+if study.open:  # thousands of ratings take seconds: only for who looks at them
+    with study, shown_errors():
+        draw_study_results(page)
 with ratings, shown_errors():
     draw_ratings(page)
 with files, shown_errors():

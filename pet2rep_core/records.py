@@ -250,3 +250,112 @@ class Rating:
     shown_sha256: str
     comment: str = ""
     duration_ms: int | None = None
+
+
+class StudyState(StrEnum):
+    """Where a reader study is; it only moves forward."""
+
+    DRAFT = "draft"
+    CALIBRATION = "calibration"
+    COLLECTING = "collecting"
+    LOCKED = "locked"
+    UNBLINDED = "unblinded"
+
+
+class Stage(StrEnum):
+    """What a reader has seen: images and generated report, or the reference report too."""
+
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+
+
+class ItemKind(StrEnum):
+    """What an item is for; to its reader a repeat looks like any main item."""
+
+    TRAINING = "training"
+    MAIN = "main"
+    REPEAT = "repeat"
+
+
+class MarkKind(StrEnum):
+    """What is wrong with a sentence of a generated report."""
+
+    FALSE = "false"
+    PLACE = "place"
+    UPTAKE = "uptake"
+    SIZE = "size"
+    CONTRADICTION = "contradiction"
+    COPIED = "copied"
+    FABRICATED = "fabricated"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A sentence of the generated report, at [start, end) of its text, and what is wrong with it.
+
+    ``start`` and ``end`` count characters (code points). A sentence may carry several marks of different kinds.
+    """
+
+    sentence: int
+    start: int
+    end: int
+    kind: MarkKind
+    significant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A sentence of the reference report, at [start, end) of its text, that the generated report lacks."""
+
+    sentence: int
+    start: int
+    end: int
+    significant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StudyItem:
+    """One generated report for one reader at one position of a study.
+
+    ``code`` names it in the browser and ``alias`` its case: both are random and say nothing. ``repeat_of`` is the
+    code of the item that a repeat repeats, else empty. Training items come first; ``position`` counts from 1.
+    """
+
+    code: str
+    reader: str
+    position: int
+    kind: ItemKind
+    case_id: str
+    run_id: str
+    generation_id: str
+    alias: str
+    repeat_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRating:
+    """What one reader answered about one item in one stage.
+
+    ``answers`` are 1 to 5, or None for not assessable, which has its reason in ``reasons``; ``comments`` belong to
+    dimensions, ``comment`` to the whole. ``shown_sha256`` and ``reference_sha256`` (empty where none was shown) are
+    the texts that the reader saw; ``leaks`` names what in the text gave its author away. ``active_ms`` is the time
+    in the stage without idle time; ``reason`` says why an earlier revision was changed.
+    """
+
+    study_id: str
+    code: str
+    stage: Stage
+    reader: str
+    answers: dict[str, int | None]
+    rubric_version: str
+    shown_sha256: str
+    reference_sha256: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    comment: str = ""
+    marks: tuple[Mark, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    leaks: tuple[str, ...] = ()
+    active_ms: int = 0
+    opening: str = ""
+    reason: str = ""

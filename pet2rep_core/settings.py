@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pet2rep_core.errors import SettingsError
@@ -11,6 +12,18 @@ from pet2rep_core.errors import SettingsError
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = PROJECT_DIR / "data"
 """Plain files that ship with the program: lexicon, rubric, prompts, texts of the interface."""
+
+
+class SignIn(StrEnum):
+    """How the app finds out who asks.
+
+    SINGLE: one person on this machine, who gives a pseudonym. ACCOUNTS: names and passwords of this installation.
+    OIDC: the identity provider of the site.
+    """
+
+    SINGLE = "single"
+    ACCOUNTS = "accounts"
+    OIDC = "oidc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,8 @@ class Settings:
     device, dtype : str
         Where models run in-process and with which numbers; chosen for the machine where empty. ``PET2REP_DEVICE``
         (``cuda``, ``cuda:1``, ``mps``, ``cpu``), ``PET2REP_DTYPE`` (``bfloat16``, ``float16``, ``float32``).
+    sign_in : SignIn
+        How people sign in to the app. ``PET2REP_SIGN_IN``.
     """
 
     home: Path
@@ -35,6 +50,7 @@ class Settings:
     models: Path | None = None
     device: str = ""
     dtype: str = ""
+    sign_in: SignIn = SignIn.SINGLE
 
     @property
     def database(self) -> Path:
@@ -56,6 +72,21 @@ class Settings:
         """Folder of exported tables."""
         return self.home / "exports"
 
+    @property
+    def people(self) -> Path:
+        """The site's table of who is who, for people whom its identity provider signs in."""
+        return self.home / "people.toml"
+
+    @property
+    def secret(self) -> Path:
+        """The server's own secret, with which it signs sessions; nobody else may read it."""
+        return self.home / "server.secret"
+
+    @property
+    def sessions(self) -> Path:
+        """Who is signed in, so that a restart of the server signs nobody out."""
+        return self.home / "sessions.json"
+
 
 def read_settings() -> Settings:
     """Read the settings from the environment."""
@@ -64,10 +95,14 @@ def read_settings() -> Settings:
     if not raw_workers.isdigit() or int(raw_workers) < 1:
         raise SettingsError(f"PET2REP_WORKERS is {raw_workers!r}.", hint="Set it to a whole number from 1 up.")
     models = os.environ.get("PET2REP_MODELS")
+    raw_sign_in = os.environ.get("PET2REP_SIGN_IN") or SignIn.SINGLE.value
+    if raw_sign_in not in set(SignIn):
+        raise SettingsError(f"PET2REP_SIGN_IN is {raw_sign_in!r}.", hint="Set it to 'single', 'accounts' or 'oidc'.")
     return Settings(
         home,
         int(raw_workers),
         models=Path(models).expanduser().resolve() if models else None,
         device=os.environ.get("PET2REP_DEVICE", ""),
         dtype=os.environ.get("PET2REP_DTYPE", ""),
+        sign_in=SignIn(raw_sign_in),
     )

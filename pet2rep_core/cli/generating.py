@@ -24,8 +24,8 @@ from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.build_request import Asking
 from pet2rep_core.workflow.preflight_run import check_plan
 from pet2rep_core.workflow.providers import Sending, allow_provider, allowed_hosts, require_allowed, sendings_of
-from pet2rep_core.workflow.run_item import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_models import run_planned
+from pet2rep_core.workflow.run_outcome import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, RunPlan, pair_models, plan_run
 from pet2rep_core.workflow.run_progress import RunProgress
 

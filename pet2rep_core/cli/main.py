@@ -37,6 +37,7 @@ environment:
   PET2REP_MODELS   a table of your own models
   PET2REP_DEVICE   where models run in-process: cuda, cuda:1, mps or cpu; else what is there
   PET2REP_DTYPE    and with which numbers: bfloat16, float16 or float32
+  PET2REP_SIGN_IN  how people sign in to the app: single (one person on this machine), accounts or oidc
 
 With --json, standard output carries one JSON object and nothing else.
 Research use only; not for diagnosis.
@@ -71,6 +72,34 @@ Print one line of JSON for each line of FILE: the organs whose uptake the text s
 and the words behind it; start and end count characters of the text as given. A line without a
 language is taken as that in which most of it is written. A line that cannot be read gives {"id", "error"}, the
 rest goes on, and the exit status is 1. FILE may be - for standard input.
+"""
+
+_EXPORT = """\
+pet2rep export STUDY --out DIR writes a reader study: the ratings long and wide, summaries, agreement, comparisons of
+models, metrics against readers, a paragraph of methods in English and Chinese, and a manifest. Models are letters
+until the study is unblinded. pet2rep export --out DIR writes the plain tables of ratings, scores and measurements,
+and the leaderboard.
+"""
+_AGREEMENT = """\
+Read a table with the columns reader, item, patient, dimension and value (1 to 5; empty is not assessable) and
+print for each dimension quadratic weighted kappa, ICC(2,1), ICC(2,k), Krippendorff's alpha, Gwet's AC2 and the
+shares exact and within one, each with its bootstrap interval over patients, or the reason why there is none.
+FILE may be - for standard input; it is only read, nothing is stored.
+"""
+_STUDY = """\
+Reader studies are made and read in the app. Here they are listed, shown and checked: "study verify" goes through
+the hash chain of every study and rating, compares the database with the journal beside it, and looks at the seal
+of each study that was locked; exit status 1 where anything was edited, removed or had to be brought back.
+
+With --json after the action, standard output carries one JSON object and nothing else.
+"""
+_ACCOUNT = """\
+Manage the accounts of this installation, for PET2REP_SIGN_IN=accounts. The first administrator is made here:
+
+  pet2rep account add BOSS --role admin
+
+A password is asked for, or read as one line from standard input; it is never an argument. While the app is open,
+use its Accounts page instead.
 """
 
 
@@ -171,9 +200,49 @@ def build_parser() -> argparse.ArgumentParser:
         "headings, or all of it (findings)"
     )  # fmt: skip
 
-    export = _command(commands, "export", "exporting", "write ratings, scores and measurements into a folder")
-    export.add_argument("folder", metavar="DIR", type=Path)
-    export.add_argument("--format", metavar="F", default="csv", help="csv or parquet (csv)")
+    agreement = _command(
+        commands, "agreement", "agreeing", "say how far the readers of a table agree", description=_AGREEMENT
+    )
+    agreement.add_argument("file", metavar="FILE", help="a CSV table of ratings; - for standard input")
+    agreement.add_argument("--seed", metavar="N", type=_from_zero, default=2026, help="seed of the bootstrap (2026)")
+    agreement.add_argument(
+        "--resamples", metavar="N", type=from_one, default=2000, help="resamples of the bootstrap (2000)"
+    )
+
+    export = _command(
+        commands, "export", "exporting", "write a study, or the plain tables, into a folder", description=_EXPORT
+    )
+    export.add_argument("study", metavar="STUDY", nargs="?", help="name or title of a reader study")
+    export.add_argument("--out", metavar="DIR", type=Path, help="the folder; made where it is missing")
+    export.add_argument(
+        "--format", metavar="F", default="csv", help="csv, parquet, xlsx, jsonl or latex of a study; csv or parquet of "
+        "the plain tables (csv)"
+    )  # fmt: skip
+    export.add_argument(
+        "--excel", action="store_true", help="start the CSV files of a study with a byte order mark, by which Excel "
+        "knows Chinese"
+    )  # fmt: skip
+    export.add_argument("--seed", metavar="N", type=_from_zero, default=2026, help="seed of a study's intervals (2026)")
+
+    study = commands.add_parser(
+        "study", help="list and show reader studies, check that nothing in them was edited", description=_STUDY,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    actions = study.add_subparsers(title="what to do", metavar="ACTION", dest="action", required=True)
+    _command(actions, "list", "studies", "list the studies with their state")
+    show = _command(actions, "show", "studies", "show the plan, the readers' progress and the events of a study")
+    show.add_argument("study", metavar="STUDY", help="name of the study, such as s-0123456789ab")
+    check = _command(actions, "verify", "studies", "check every chain, seal and copy of the studies")
+    check.add_argument("study", metavar="STUDY", nargs="?", help="only this one, without the journal")
+
+    account = _command(commands, "account", "accounts", "manage who may sign in to the app", description=_ACCOUNT)
+    account.add_argument("action", choices=("add", "list", "password", "role", "disable", "enable"), metavar="ACTION",
+                         help="add, list, password, role, disable or enable")  # fmt: skip
+    account.add_argument("name", metavar="NAME", nargs="?", help="the pseudonym, such as R01; for all but list")
+    account.add_argument("--role", choices=("rater", "researcher", "admin"), help="for add (rater) and role")
+    account.add_argument(
+        "--one-time", action="store_true", help="make a password that is good for one sign-in and print it"
+    )
 
     _command(commands, "verify", "verifying", "check the database and every prepared image, byte by byte")
     _command(commands, "layouts", "layouts", "list the dataset layouts that can be imported")
@@ -204,6 +273,12 @@ def _command(
 def _path_and_layout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", type=Path, help="a dataset, the folder of one case, or a file")
     parser.add_argument("--layout", metavar="NAME", help="layout of the dataset; detected where left out")
+
+
+def _from_zero(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
 
 
 def _make_output_safe() -> None:

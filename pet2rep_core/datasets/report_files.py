@@ -164,18 +164,28 @@ def read_table(path: Path) -> Table:
     ReportParseError
         If the file is not readable as text.
     """
-    text = read_text(path)
+    return parse_table(read_text(path), path.name)
+
+
+def parse_table(text: str, name: str) -> Table:
+    """Return the table of a text, as :func:`read_table` does; ``name`` stands in the messages of errors.
+
+    Raises
+    ------
+    DatasetLayoutError
+        If the text has no heading line, a column name twice, or broken quoting.
+    """
     heading = next((line for line in text.splitlines() if line.strip()), "")
     if not heading:
-        raise DatasetLayoutError(f"{path.name} is empty.", hint="Give a table with a line of column names.")
+        raise DatasetLayoutError(f"{name} is empty.", hint="Give a table with a line of column names.")
     separator = max("\t,;", key=heading.count)
-    lines = _parse_lines(text, separator, path.name)
+    lines = _parse_lines(text, separator, name)
     _, names = next(lines)
-    columns = tuple(name.strip() for name in names)
+    columns = tuple(column.strip() for column in names)
     known = [column.casefold() for column in columns if column]
     twice = next((column for column in known if known.count(column) > 1), None)
     if twice is not None:
-        raise DatasetLayoutError(f"{path.name} has two columns named {twice!r}.", hint="Give each column its own name.")
+        raise DatasetLayoutError(f"{name} has two columns named {twice!r}.", hint="Give each column its own name.")
     return Table(columns, tuple(_row(line, cells, columns) for line, cells in lines))
 
 

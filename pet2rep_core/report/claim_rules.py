@@ -16,7 +16,8 @@ class ClaimRules:
     ``most_of_all`` the largest of several lesions; ``side_after`` words right after a statement that may hold sides;
     ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
-    for a lesion.
+    for a lesion; ``example`` words before the places that a general statement gives; ``found_at`` a
+    value with the place right after it; ``goes_on`` words before a side that joins it to a list.
     """
 
     sides: re.Pattern[str]
@@ -33,33 +34,43 @@ class ClaimRules:
     worse_on: re.Pattern[str]
     lesion: re.Pattern[str]
     respectively: re.Pattern[str]
+    example: re.Pattern[str]
+    found_at: re.Pattern[str]
+    goes_on: re.Pattern[str]
 
 
 RULES = {
     Language.CHINESE: ClaimRules(
-        sides=re.compile(r"双侧|两侧|左右(?:两侧|双侧)?|(?:左|右)(?:侧|叶|份|上叶|下叶|中叶)"),
+        sides=re.compile(
+            r"双侧|两侧|左右(?:两侧|双侧)?|(?:左|右)(?:侧|叶|份|上叶|下叶|中叶)|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"
+        ),
         compared_before=re.compile(r"(?:较|比|与|同|和|于|对|除)$"),
         mostly_after=re.compile(r"[^,;。]{0,4}?(?:为著|为主|较著|明显|为甚|显著|更|较)"),
         most_of_all=re.compile(r"(?:大|高|显著|明显|著)(?:者|的)?(?:一[个枚处])?(?:位于|在|见于|为|于)?(?:左|右)?侧?$"),
         side_after=re.compile(r"[,(]?(?:SUV\s?-?max|最大SUV值?)?(?:约|为|:|=)?(?:左|右)侧[^;。]{0,24}"),
         midline=re.compile(
             r"纵隔|隆突|腹膜后|肠系膜|气管前|气管隆|胸骨(?!旁)|骶骨|骶椎|尾骨|脊柱|[颈胸腰骶]\d|[颈胸腰骶尾]椎|椎体|[CTLS]\d|中轴骨|骨髓"
-            r"|腹主动脉|门腔|肝胃|主-?肺动脉窗|血管前|骨盆|颅骨"
+            r"|腹主动脉|门腔|肝胃|主-?肺动脉窗|血管前|骨盆|颅骨|骨骼|诸骨|全身骨"
         ),
         list_gap=re.compile(r"[、及和与/以并或,]{0,3}(?:双侧?|两侧?|左侧?|右侧?)?(?:区|部|内|旁)?[、及和与/以并或]{0,2}(?:双侧?|两侧?|左侧?|右侧?)?"),
         clause_mark=re.compile(r"[,;。]"),
         reference_before=re.compile(
             r"(?:血池|本底|背景|参考|对照|对侧|正常肝(?:脏|实质)?|(?:高于|低于|超过|接近|相当于|不高于)[^,;。]{0,10})"
-            r"(?:区|的|值|部)*\(?(?:其|为|约)?$"
+            r"(?:区|的|值|部)*\(?(?:其|为|约)?$|\((?:参考|同期|正常|周围|而)*(?:肝脏?|脾脏?|纵隔)(?:实质|右叶)?$"
         ),
         lesion=re.compile(r"结节|肿块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结"),
         bare_node=re.compile(r"淋巴结"),
         together=re.compile(r"均|皆|都"),
         worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
         respectively=re.compile(r"分别|依次"),
+        goes_on=re.compile(r"[及和与、]$"),
+        found_at=re.compile(r"[\d.]+[,(](?:最?[大高]者)?(?:位于|见于)"),
+        example=re.compile(r"包括|例如|如|位于|见于|[大高著甚]者|为著|为甚|其中|:"),
     ),
     Language.ENGLISH: ClaimRules(
-        sides=re.compile(r"\b(?:left|right|bilateral(?:ly)?|both sides)\b", re.IGNORECASE),
+        sides=re.compile(
+            r"\b(?:left|right|bilateral(?:ly)?|both sides|[rl]t|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE
+        ),
         compared_before=re.compile(
             r"\b(?:than|to|versus|vs|with|except|not|over)\s(?:(?:the|that|of|on|in|contralateral)\s)*$", re.IGNORECASE
         ),
@@ -67,10 +78,14 @@ RULES = {
         most_of_all=re.compile(
             r"\b(?:largest|dominant|most (?:avid|intense|prominent)|hottest|up to)\b[^,;]{0,28}$", re.IGNORECASE
         ),
-        side_after=re.compile(r"\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in)\sthe\s(?:left|right)\b(?!\s(?:upper"
-        r"|lower|middle|lobe))", re.IGNORECASE),
+        side_after=re.compile(
+            r"\s?(?:[a-z]+\s){0,2}bilaterally|[\s,(:]{1,2}(?:right|left)\s(?:SUV\s?-?max\s)?[\d.]+[^;]{0,40}"
+            r"|\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right)\b"
+            r"(?!\s(?:upper|lower|middle|lobe))",
+            re.IGNORECASE,
+        ),
         midline=re.compile(
-            r"mediastin|subcarinal|retroperiton|vertebr|spin|stern|sacr(?!oil)|[tlcs]\d|skull|marrow|axial|mesenter|paraaortic"
+            r"mediastin|subcarinal|retroperiton|vertebr|spin|stern|sacr(?!oil)|[tlcs]\d|skull|marrow|axial|bones?\b|osseous|skelet|mesenter|paraaortic"
             r"|para-aortic|aortocaval|prevascular|precarinal",
             re.IGNORECASE,
         ),
@@ -95,7 +110,14 @@ RULES = {
             r"\b(?:nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant"
             r"|nodes?\b)", re.IGNORECASE
         ),
-        bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+", re.IGNORECASE),
+        bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+|periprosthetic", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
+        goes_on=re.compile(r"\band (?:the )?$", re.IGNORECASE),
+        found_at=re.compile(r"[\d.]+,? (?:located |seen |found )?in (?=the\b|a\b|left|right)", re.IGNORECASE),
+        example=re.compile(
+            r"\b(?:includ\w+|such as|for example|e\.g|notabl\w+|index|largest|most|dominant|greatest|involving"
+            r"|located|seen)\b|:",
+            re.IGNORECASE,
+        ),
     ),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from pet2rep_core.report.normalise import PlainText
 from pet2rep_core.report.sizes import find_sizes
 from pet2rep_core.report.uptake_words import Link, Mention, Reading, Statement
 
+_VALUE = re.compile(r"SUV|\d\.\d", re.IGNORECASE)
 _BESIDE = 6
 """Characters between a side and the organ's word that it belongs to, at most."""
 
@@ -137,10 +138,12 @@ class _Page:
         worse = self._rules.worse_on.search(self._text, *self._reach(link))
         if worse is not None:
             return {Side.BILATERAL}
+        own = self._words.get(mention.start)
         local = self._local_sides(link)
         if local:
-            return local
-        own = self._words.get(mention.start)
+            return local | {own} if own is not None and self._goes_on(link) else local
+        if own is None:
+            own = self._side_beside_node(mention)
         if own is None and (start := self._listed_side(mention)) is not None:
             own = start
         if own is None:
@@ -153,7 +156,7 @@ class _Page:
                 return sides
         if own is not None:
             return {own}
-        return self._sides_after(link)
+        return self._sides_after(link) or self._sides_of_examples(link)
 
     def _reach(self, link: Link) -> tuple[int, int]:
         """Return where words about the sides of a statement's organ may stand: up to the next organ."""
@@ -171,12 +174,23 @@ class _Page:
             return set()
         start = max(start, self._sentence(end)[0])
         found: set[Side] = set()
+        valued_before = False
         together = self._rules.together.search(self._text, start, link.statement.end) is not None
         for a, b in _parts(self._text, self._mention_rules.clause_end, start, end):
             sides = self._free_sides(a, b)
+            valued = _VALUE.search(self._text, a, b) is not None
             if sides:
-                found = found | sides if together else sides
+                found = found | sides if together or (valued and valued_before) else sides
+                valued_before = valued
         return found
+
+    def _goes_on(self, link: Link) -> bool:
+        """Tell whether the first side after the organ goes on with its list: 右侧II区、III区及左侧IV区淋巴结."""
+        match = self._rules.sides.search(self._text, link.mention.end, max(link.mention.end, link.statement.start))
+        if match is None:
+            return False
+        before = self._text[link.mention.end : match.start()]
+        return self._rules.goes_on.search(before) is not None and self._rules.clause_mark.search(before) is None
 
     def _free_sides(self, start: int, end: int) -> set[Side]:
         """Return side words of text[start:end] that stand by no organ and compare with nothing."""
@@ -184,7 +198,10 @@ class _Page:
         for match in self._rules.sides.finditer(self._text, start, end):
             if self._rules.compared_before.search(self._text, max(start, match.start() - 24), match.start()):
                 continue
-            if self._names_organ(match.start(), match.end()) or self._rules.mostly_after.match(self._text, match.end()):
+            station = match.group()[0].isdigit()
+            if (not station and self._names_organ(match.start(), match.end())) or self._rules.mostly_after.match(
+                self._text, match.end()
+            ):
                 continue
             found.add(side_named(match.group()))
         return found
@@ -195,22 +212,40 @@ class _Page:
             return None
         before = bisect_left(self._named_starts, mention.start)
         at = mention.start
+        over_midline = False
         for other in reversed(self._named[max(0, before - 8) : before]):
             if other.end > at:
                 continue
             if not self._rules.list_gap.fullmatch(self._text, other.end, at):
                 return None
             if (side := self._words.get(other.start)) is not None and self.sided(other.organ):
-                return side
+                apart = self._side_is_part(other) or (over_midline and side is not Side.BILATERAL)
+                return None if other.organ != mention.organ and apart else side
+            over_midline = over_midline or self._rules.midline.match(self._text, other.start, other.end) is not None
             at = other.start
         return None
+
+    def _side_beside_node(self, mention: Mention) -> Side | None:
+        """Return the side of the organ that a bare lymph node lies beside: 右侧颌下腺旁淋巴结."""
+        if not self._rules.bare_node.fullmatch(self._text, mention.start, mention.end):
+            return None
+        near = max(0, mention.start - _BESIDE)
+        places = [place for place in range(near, mention.start) if place in self._words]
+        if not places or self._rules.clause_mark.search(self._text, places[-1], mention.start):
+            return None
+        return self._words[places[-1]]
+
+    def _side_is_part(self, mention: Mention) -> bool:
+        """Tell whether the word for the organ holds its side: 双肺、肝脏 gives the liver none."""
+        return self._text[mention.start] in "左右双两"
 
     def _side_before(self, mention: Mention, stop: int, *, always: bool = False) -> Side | None:
         """Return the side of the nearest earlier word for the same organ in the sentence of the statement."""
         if not always and self._rules.midline.match(self._text, mention.start, mention.end):
             return None
         general = self._mention_rules.general.fullmatch(self._text, mention.start, mention.end)
-        if mention.organ == "bone" and not always and not general:
+        refers_back = self._rules.bare_node.fullmatch(self._text, mention.start, mention.end)
+        if mention.organ == "bone" and not (always or general or refers_back):
             return None
         start, _ = self._sentence(min(mention.start, stop))
         first = bisect_left(self._named_starts, start)
@@ -218,7 +253,7 @@ class _Page:
         for other in reversed(self._named[first:last]):
             if other.organ == mention.organ and (side := self._words.get(other.start)) is not None:
                 return side
-        if self._rules.bare_node.fullmatch(self._text, mention.start, mention.end):
+        if refers_back:
             return self._side_of_sentence_before(mention, start)
         return None
 
@@ -240,6 +275,17 @@ class _Page:
         if match is None:
             return set()
         return self._free_sides(match.start(), match.end())
+
+    def _sides_of_examples(self, link: Link) -> set[Side]:
+        """Return sides of places given as examples of a general statement: bones, including the left ilium."""
+        start = max(link.statement.end, link.mention.end)
+        _, end = self._sentence(link.statement.start)
+        if not self._rules.example.search(self._text, start, end):
+            return set()
+        linked = {one.mention.start for one in self._links_in(*self._sentence(link.statement.start))}
+        named = self._named[bisect_left(self._named_starts, start) : bisect_left(self._named_starts, end)]
+        places = [one.start for one in named if one.organ == link.mention.organ and one.start not in linked]
+        return {self._words[place] for place in places if place in self._words}
 
     def _names_organ(self, start: int, end: int) -> bool:
         """Tell whether a side word at [start, end) stands by the name of an organ."""
@@ -266,7 +312,14 @@ class _Page:
                     organs = (run[nth].organ,)
                 elif each and len(organs) == runs.count(run) > 1:
                     organs = (organs[nth],)
+                elif each and len(stated := self._organs_stated(span[0], self._at(value.start))) == runs.count(run) > 1:
+                    organs = (stated[nth],)
                 yield SuvClaim(value.value, value.start, value.end), organs
+
+    def _organs_stated(self, start: int, end: int) -> tuple[str, ...]:
+        """Return the organs of all positive statements of text[start:end], in order."""
+        links = [link for link in self._links_in(start, end) if link.statement.state in POSITIVE_STATES]
+        return _organs(_in_order(link.mention for link in links))
 
     def said_by_suv_alone(self) -> list[Link]:
         """Return an increase for each lesion of which a sentence gives a high SUVmax and no word on uptake."""
@@ -277,7 +330,8 @@ class _Page:
                 start, end = self._sentence(at)
                 if value.earlier or value.value < HIGH_SUV_MAX or self._of_earlier(value.start):
                     continue
-                if self._links_in(start, end) or not self._rules.lesion.search(self._text, start, at):
+                others = [link for link in self._links_in(start, end) if link.statement.state is not UptakeState.ABSENT]
+                if others or not self._rules.lesion.search(self._text, start, at):
                     continue
                 label = self._at(value.label_start)
                 places = self._places_at(label, at)
@@ -299,6 +353,10 @@ class _Page:
         start, end = self._sentence(number)
         if self._rules.reference_before.search(self._text, max(start, label - 30), label):
             return ()
+        if found_at := self._rules.found_at.match(self._text, number):
+            there = self._named[bisect_left(self._named_starts, found_at.end()) :][:1]
+            if there and there[0].start - found_at.end() <= _BESIDE:
+                return tuple(there)
         links = self._links[bisect_left(self._ends, start) : bisect_right(self._ends, label)]
         links = [link for link in links if link.statement.start >= start]
         stated = [link for link in links if link.statement == links[-1].statement]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pet2rep_core.records import Language
-from pet2rep_core.report import uptake_rules_en, uptake_rules_zh
+from pet2rep_core.report import uptake_context_en, uptake_rules_zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class MentionRules:
     joined: re.Pattern[str]
     sides: re.Pattern[str]
     side_after: re.Pattern[str]
+    two_sides: re.Pattern[str]
     before: re.Pattern[str]
     number_before: re.Pattern[str]
     after: re.Pattern[str]
@@ -50,6 +51,7 @@ RULES = {
         shares=re.compile(r"(?:上|下|中)?(?:区|部)?[、及和与/]"),
         joined=re.compile(r"\s?"),
         sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|左侧?|右侧?|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"),
+        two_sides=re.compile(r"[^,;。:(]{0,6}[及和与、](?:第?\d{1,2})?"),
         side_after=re.compile(r"(?:的|[:,(])?(左|右|双|两)(?:侧|叶|上|下|中|肺|肾|半|份)"),
         before=re.compile(r"(?:左|右|双|两)侧?(?:[上中下前后内外]{0,2}(?:部|段|份)?)$"),
         number_before=re.compile(rf"(?:{_BONE_NUMBER}(?:[-~/、至及和]{_BONE_NUMBER}){{0,6}}|[颈胸腰骶尾])$"),
@@ -81,15 +83,17 @@ RULES = {
         ),
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
-        sides=re.compile(r"\b(?:(?:left|right|bilateral|both)(?:-sided)?|[rl](?:ul|ll)|rml|(?:[24]"
-        r"|1[0-4])[rl])\b", re.IGNORECASE),
+        sides=re.compile(r"\b(?:right and left|left and right|(?:left|right|bilateral|both)(?:-sided)?"
+            r"|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
+        r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
+        two_sides=re.compile(r"\s(?:[\w-]+\s){0,2}(?:and|&)\s(?:the\s)?", re.IGNORECASE),
         side_after=re.compile(
             r"\s?(?:(?:nodes?|lymph nodes?|glands?|lobes?)\s)?(?:\(|on\s(?:the\s)?|,\s)?(left|right|bilateral)(?:ly)?\b"
             r"(?!\s(?:upper|lower|middle|hilar|lobe|lung|kidney|adrenal|axilla|breast|femur|iliac))",
             re.IGNORECASE,
         ),
         before=re.compile(
-            r"\b(?:left|right|bilateral|both)(?:\s(?:upper|lower|middle|mid|anterior|posterior|lateral|medial|main"
+            r"\b(?:left|right|bilateral|both|[rl]t|(?-i:[RL]))(?:\s(?:upper|lower|middle|mid|anterior|posterior|lateral|medial|main"
             r"|internal|external|common)){0,2}\s$",
             re.IGNORECASE,
         ),
@@ -107,12 +111,12 @@ RULES = {
         ),
         region_alone=re.compile(r"mediastin|hil(?:ar|um|a)\b", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
-        earlier=uptake_rules_en.EARLIER_STUDY,
+        earlier=uptake_context_en.EARLIER_STUDY,
         general=re.compile(r"bones?|bony|osseous|(?:bone )?marrow|lungs?|pulmonary", re.IGNORECASE),
         midline=re.compile(
             r"mediastin|subcarinal|retroperiton|^(?:liver|hepatic|spleen|pancrea|bladder|prostat)", re.IGNORECASE
         ),
-        lead=uptake_rules_en.LEAD,
+        lead=uptake_context_en.LEAD,
         shows=re.compile(r"\b(?:shows?|demonstrates?|reveals?)\b", re.IGNORECASE),
     ),
 }  # fmt: skip

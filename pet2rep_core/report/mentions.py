@@ -214,19 +214,21 @@ def _side(text: str, floor: int, word: Word, following: int, rules: MentionRules
 
 
 def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | None:
-    sides = [match.group() for match in rules.sides.finditer(text, start, end)]
-    return side_named(sides[-1]) if sides else None
+    found = list(rules.sides.finditer(text, start, end))
+    if not found:
+        return None
+    side = side_named(found[-1].group())
+    if len(found) > 1 and rules.two_sides.fullmatch(text, found[-2].end(), found[-1].start()):
+        # "the right 4th and left 7th ribs"
+        return side if side_named(found[-2].group()) is side else Side.BILATERAL
+    return side
 
 
 def side_named(word: str) -> Side:
     """Return the side that a word for a side names, in either language."""
     lower = word.lower()
-    left = "左" in lower or lower.startswith(("left", "lul", "lll")) or (lower.endswith("l") and lower[0].isdigit())
-    right = (
-        "右" in lower
-        or lower.startswith(("right", "rul", "rml", "rll"))
-        or (lower.endswith("r") and lower[0].isdigit())
-    )
+    left = "左" in lower or "left" in lower or lower.startswith("l") or (lower[0].isdigit() and lower.endswith("l"))
+    right = "右" in lower or "right" in lower or lower.startswith("r") or (lower[0].isdigit() and lower.endswith("r"))
     return Side.BILATERAL if left == right else Side.LEFT if left else Side.RIGHT
 
 

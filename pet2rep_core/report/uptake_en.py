@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from pet2rep_core.records import POSITIVE_STATES, UptakeState
+from pet2rep_core.report import uptake_context_en as context
 from pet2rep_core.report import uptake_rules_en as rules
 from pet2rep_core.report.suv_values import find_suv_values
 from pet2rep_core.report.uptake_words import (
@@ -41,6 +42,17 @@ LOWER_THAN_BEFORE = "lower than before"
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text gives nothing else."""
 
+_VALUE_OF = re.compile(
+    r"\s(?:measuring|measures) (?:up to )?[\d.]+(?: ?[x×] ?[\d.]+)*(?: ?[cm]m)?"
+    r"|\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?",
+    re.IGNORECASE,
+)
+_JOINS_CLAUSE = re.compile(r",|\b(?:and|but) the (?:left |right )?$", re.IGNORECASE)
+_SUBJECT_OF_NEXT = re.compile(
+    r"[^,.;]{0,25}?\b(?:is|are|was|were|shows?|demonstrates?|exhibits?|has|have|remains?)(?: \w+){0,2} ?", re.IGNORECASE
+)
+_NORMAL_ORGAN = re.compile(r"\b(?:normal|unremarkable|negative|no) (?:\w+ )?$", re.IGNORECASE)
+_GOES_WITH_NEXT = re.compile(r"\s(?:in|within|of|inside|with|and|surrounded by)(?:\s[\w-]+){0,2}\s?$", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -58,12 +70,12 @@ def read_uptake(text: str) -> Reading:
 def _read_sentence(text: str, start: int, end: int, previous: list[Mention], reading: Reading) -> list[Mention]:
     links = reading.links
     sentence = text[start:end]
-    if rules.LEAD.search(sentence) or rules.ADVICE.search(sentence):
+    if context.LEAD.search(sentence) or context.ADVICE.search(sentence):
         return previous
-    reading.earlier.extend(m.span() for m in rules.EARLIER_STUDY.finditer(text, start, end))
+    reading.earlier.extend(m.span() for m in context.EARLIER_STUDY.finditer(text, start, end))
     spans = [
         m.span()
-        for p in (rules.COMPARISON, rules.CT_WORDING, rules.EARLIER_STUDY)
+        for p in (context.COMPARISON, context.CT_WORDING, context.EARLIER_STUDY)
         for m in p.finditer(text, start, end)
     ]
     readable = blank(sentence, [(a - start, b - start) for a, b in spans])
@@ -73,7 +85,9 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
     pending: list[list[Mention]] = []
     last: list[Link] = []
     named = False
-    for a, b in spans_between(text, rules.CONTRAST, start, end):
+    heading: Statement | None = None
+    relative = context.RELATIVE_TO_EARLIER.search(sentence) is not None
+    for a, b in spans_between(text, context.CONTRAST, start, end):
         mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
             # a heading of a body region places nothing
@@ -82,12 +96,24 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
         clause = readable[a - start : b - start]
         found = _statements(clause, a, named, mentions)
         found = sorted([*found, *(s for s in compared if a <= s.start < b)], key=lambda s: s.start)
-        if not found and rules.UPTAKE_WORD.search(text, a, b) and (gone := rules.RESOLUTION.search(text, a, b)):
+        if not found and not named and (bare := context.BARE_UPTAKE.search(readable[a - start : end - start])):
+            found = [Statement(UptakeState.INCREASED, a + bare.start(), a + bare.end(), "uptake seen")]
+        if not found and context.UPTAKE_WORD.search(text, a, b) and (gone := context.RESOLUTION.search(text, a, b)):
             found = [Statement(UptakeState.NORMAL, *gone.span(), "resolved")]
-        named = named or rules.UPTAKE_WORD.search(text, a, b) is not None
+        named = named or context.UPTAKE_WORD.search(text, a, b) is not None
+        if heading is not None and mentions and not found:
+            last = [Link(heading, mention) for mention in mentions]
+            links.extend(last)
+            continue
+        heading = None
+        if len(found) == 1 and found[0].state is not None and text[b : b + 1] == ":" and not (mentions or pending):
+            heading = found[0]
+            continue
         if not found:
             pending.extend(_runs(text, mentions))
             continue
+        if relative:
+            found = [_against_earlier(text, statement) for statement in found]
         for statement in found:
             if statement.rule == LOWER_THAN_BEFORE:
                 about = mentions or (pending[-1] if pending else [])
@@ -109,16 +135,24 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
 def _compared(text: str, start: int, end: int) -> list[Statement]:
     """Return what a sentence says of uptake against an earlier study: higher is an increase, lower no state yet."""
     found: list[Statement] = []
-    for match in rules.COMPARISON.finditer(text, start, end):
-        if not rules.UPTAKE_WORD.search(match.group()) and not rules.UPTAKE_WORD.search(
+    for match in context.COMPARISON.finditer(text, start, end):
+        if not context.UPTAKE_WORD.search(match.group()) and not context.UPTAKE_WORD.search(
             text, max(start, match.start() - 40), match.start()
         ):
             continue
-        if rules.HIGHER_THAN_BEFORE.search(match.group()):
+        if context.HIGHER_THAN_BEFORE.search(match.group()):
             found.append(Statement(UptakeState.INCREASED, *match.span(), "higher than before"))
-        elif rules.LOWER_THAN_BEFORE.search(match.group()):
+        elif context.LOWER_THAN_BEFORE.search(match.group()):
             found.append(Statement(None, *match.span(), LOWER_THAN_BEFORE))
     return found
+
+
+def _against_earlier(text: str, statement: Statement) -> Statement:
+    """Return a decrease that is measured against an earlier study as no state of its own."""
+    words = text[statement.start : statement.end].lower()
+    if statement.rule == "uptake lower" and words.startswith(("decreas", "reduc", "diminish", "lower", "less")):
+        return replace(statement, state=None, rule=LOWER_THAN_BEFORE)
+    return statement
 
 
 def _still_above(text: str, start: int, end: int, lower: list[Link]) -> list[Link]:
@@ -136,13 +170,13 @@ def _statements(clause: str, a: int, named: bool, mentions: list[Mention]) -> li
     """Return what a clause that starts at ``a`` states, its own words and those that go on from before."""
     found = list(rules.statements(clause))
     for match in rules.BARE.finditer(clause):
-        uptake_before = named or rules.UPTAKE_WORD.search(clause, 0, match.start()) is not None
+        uptake_before = named or context.UPTAKE_WORD.search(clause, 0, match.start()) is not None
         if uptake_before and not any(s.start < match.end() and match.start() < s.end for s in found):
             state = rules.BARE_STATES.get(match["state"].lower(), UptakeState.NORMAL)
             found.append(Statement(state, *match.span(), "continued"))
-    if not found and named and (persists := rules.PERSISTS.search(clause)):
+    if not found and named and (persists := context.PERSISTS.search(clause)):
         found.append(Statement(UptakeState.INCREASED, *persists.span(), "continued"))
-    if not found and named and mentions and (ellipsis := rules.ELLIPSIS.search(clause)):
+    if not found and named and mentions and (ellipsis := context.ELLIPSIS.search(clause)):
         found.append(Statement(UptakeState.NORMAL, *ellipsis.span(), "continued"))
     return [replace(s, start=s.start + a, end=s.end + a) for s in sorted(found, key=lambda s: s.start)]
 
@@ -159,10 +193,18 @@ def _tie_clause(
 ) -> list[Link]:
     sentence_start, a, b = span
     at = a
+    waiting: list[Statement] = []
     for number, statement in enumerate(found):
         stop = found[number + 1].start if number + 1 < len(found) else b
         targets = _targets(text, (at, stop), statement, mentions, pending)
+        if not targets and stop < b and _GOES_WITH_NEXT.fullmatch(text, statement.end, stop):
+            # "photopenia within the hypermetabolic hepatic mass": the organ stands after both
+            waiting.append(statement)
+            continue
         at = max([statement.end, *(m.end for m in targets if m.start >= statement.start)])
+        if statement.rule == "below liver" and statement.state is None:
+            targets = [m for m in targets if m.organ == "liver"]
+            statement = replace(statement, state=UptakeState.DECREASED if targets else None)
         if statement.state is None:
             continue
         if "physiolog" in text[statement.start : statement.end].lower() and _physiological(
@@ -171,13 +213,14 @@ def _tie_clause(
             continue
         if not targets and last and not any(m.start >= at or m.start >= statement.start for m in mentions):
             targets = [link.mention for link in last]
-        if not targets and not rules.GENERAL.search(text, sentence_start, b):
+        if not targets and not context.GENERAL.search(text, sentence_start, b):
             after = [m for m in mentions if statement.end <= m.start < stop]
             targets = _run_from(text, after, stop) if after else [] if mentions else previous
             at = max([at, *(m.end for m in targets if m.start >= statement.start)])
         if targets:
-            last = [Link(statement, mention) for mention in dict.fromkeys(targets)]
+            last = [Link(one, mention) for one in (*waiting, statement) for mention in dict.fromkeys(targets)]
             links.extend(last)
+        waiting = []
     return last
 
 
@@ -191,22 +234,22 @@ def _targets(
     forward: list[Mention] = []
     if after:
         gap = text[statement.end : after[0].start]
-        adjective = rules.ADJECTIVE.search(text[statement.start : statement.end]) is not None
-        predicate = rules.COPULA_BEFORE.search(text[at : statement.start]) is not None
+        adjective = context.ADJECTIVE.search(text[statement.start : statement.end]) is not None
+        predicate = context.COPULA_BEFORE.search(text[at : statement.start]) is not None
         if (
             (
                 adjective
                 and not predicate
                 and "," not in gap
-                and not rules.VERB.search(gap)
-                and rules.BETWEEN_ADJECTIVE.fullmatch(gap)
+                and not context.VERB.search(gap)
+                and context.BETWEEN_ADJECTIVE.fullmatch(gap)
             )
-            or (rules.FORWARD.fullmatch(gap) and not (predicate and adjective))
+            or (context.FORWARD.fullmatch(gap) and not (predicate and adjective))
             or (inside and _LISTED.fullmatch(gap))
         ):
             forward = _run_from(text, after, stop)
     before = [m for m in mentions if at <= m.start < statement.start]
-    if forward and before and rules.SUBJECT_VERB.fullmatch(text, before[-1].end, statement.start):
+    if forward and before and context.SUBJECT_VERB.fullmatch(text, before[-1].end, statement.start):
         forward = [m for m in forward if m.organ in {one.organ for one in before}]
     if inside or forward:
         return [*inside, *forward]
@@ -231,23 +274,29 @@ def _runs(text: str, mentions: list[Mention]) -> list[list[Mention]]:
 
 
 def _same_run(text: str, left: Mention, right: Mention) -> bool:
-    gap = text[left.end : right.start]
+    gap = _without_values(text[left.end : right.start])
     if right.start <= left.end or _LISTED.fullmatch(gap):
         return True
-    return "," not in gap and not rules.VERB.search(gap)
+    return "," not in gap and not context.VERB.search(gap)
+
+
+def _without_values(gap: str) -> str:
+    """Return the words between two organs without the size and the SUVmax of the first."""
+    return _VALUE_OF.sub("", gap)
 
 
 def _run_from(text: str, after: list[Mention], stop: int) -> list[Mention]:
     """Return the list of organs that starts with the first of these, without the subject of what follows."""
     run = [after[0]]
     for mention in after[1:]:
-        gap = text[run[-1].end : mention.start]
-        if rules.VERB.search(gap):
+        gap = _without_values(text[run[-1].end : mention.start])
+        if context.VERB.search(gap):
             break
         starts_clause = re.search(r",(?! ?(?:and|or|nor)\b)", gap) and re.match(
             r"[^,]{0,25}?\b(?:is|are|shows?|demonstrates?|has|have)\b", text[mention.end : stop]
         )
-        if starts_clause:
+        own_statement = _JOINS_CLAUSE.search(gap) and _SUBJECT_OF_NEXT.fullmatch(text, mention.end, stop)
+        if starts_clause or own_statement or _NORMAL_ORGAN.search(gap):
             break
         run.append(mention)
     return run
@@ -266,7 +315,7 @@ def _physiological(
     if not increased or {m.organ for m in targets} - {link.mention.organ for link in increased}:
         return False
     after_increase = max(clause[0], increased[-1].statement.end)
-    if rules.HEDGE.search(text, min(after_increase, statement.start), clause[1]):
+    if context.HEDGE.search(text, min(after_increase, statement.start), clause[1]):
         return True
     for link in increased:
         if drop_link(links, link):
@@ -312,8 +361,8 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention]) -> list[Mention
         listed = landmark is not None and re.fullmatch(r",? (?:and|or) (?:the )?", text[landmark.end : mention.start])
         if (
             listed
-            or rules.LANDMARK_BEFORE.search(text[a : mention.start])
-            or rules.REMOVED_AFTER.match(text, mention.end, b)
+            or context.LANDMARK_BEFORE.search(text[a : mention.start])
+            or context.REMOVED_AFTER.match(text, mention.end, b)
         ):
             landmark = mention
             continue
@@ -326,7 +375,7 @@ def _region_alone(text: str, mention: Mention, b: int, raw: list[Mention]) -> Me
     if any(0 <= m.start - mention.end <= 2 for m in raw):
         return None
     if mention.organ == "thoracic_ln" and text[mention.start : mention.end].lower().startswith(("hil", "mediast")):
-        mass = rules.MASS.search(text, mention.end, min(b, mention.end + 30))
+        mass = context.MASS.search(text, mention.end, min(b, mention.end + 30))
         if not mass:
             return replace(mention, near_node_only=False)
         if text[mention.start : mention.end].lower().startswith("hil"):

@@ -22,7 +22,7 @@ _TRACER = (
     r"(?:(?:18f-?|f-?18[- ]?)?fdg|tracer|radiotracer|radioactivity|radioactive"
     r"|glucose|metabolic|radiopharmaceutical)"
 )
-_UPTAKE = (
+UPTAKE = (
     rf"(?:(?:{_TRACER}[- ])*(?:uptake|metabolism|accumulation|activity"
     rf"|avidity|concentration|hypermetabolism)"
     rf"|{_TRACER} distribution|radioactivity distribution|distribution of "
@@ -44,7 +44,7 @@ _DEGREE = (
     r"|intensely|marked|markedly|moderate|moderately|mild|mildly|high"
     r"|higher|avid|focal|"
     r"abnormal|abnormally|diffuse|diffusely|strong|prominent|heterogeneous"
-    r"|low-grade|faint|pathologic|pathological|excessive|raised|enhanced"
+    r"|low[- ]grade|low[- ]level|faint|pathologic|pathological|excessive|raised|enhanced"
     r"|"
     r"slightly increased|asymmetric|persistent|residual|multifocal|patchy"
     r"|ring-like|linear|nodular|greater(?! (?:curv|troch|oment|saph|wing))|heightened|stable|unchanged|degenerative"
@@ -55,7 +55,7 @@ _DEGREE = (
     r"|suspicious|concerning|variable|disproportionate|unexpected|gradient of)"
 )
 _NO = (
-    r"\b(?:no|without|neither|nor|not|negative for|free of|lack of|lacks?"
+    r"\b(?:no|none|nothing|without|neither|nor|not|negative for|free of|lack of|lacks?"
     r"|lacking|absence of (?:any |abnormal|increased|significant|focal))"
 )
 _OPEN = (
@@ -65,7 +65,7 @@ _OPEN = (
 )
 _LISTED = (
     r"(?:(?!\b(?:is|are|was|were|be|shows?|demonstrates?|exhibits?|has|have|appears?|remains?|but|with|without|no|not"
-    rf"|which|there|than|normal|increased|decreased|reduced|absent|{_UPTAKE})\b)[^,;.])"
+    rf"|which|there|than|normal|increased|decreased|reduced|absent|{UPTAKE})\b)[^,;.])"
 )
 # The places of an uptake, ahead of its state: one phrase, or a list "A, B and C" without a verb or a state in it.
 _NUMBER_POINT = r"\.(?=\d)"
@@ -80,14 +80,16 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _NORMAL,
         rf"\bno longer (?:\w+ ){{0,2}}?(?:{_TRACER}[- ])?(?:avid|hypermetabolic"
         rf"|increased|elevated|active|present|seen|visible|abnormal|demonstrat\w+"
-        rf"|show\w*)(?: \w+){{0,2}}?(?: {_UPTAKE})?"
-        rf"|\b(?:resolution|normali[sz]ation|disappearance) of (?:\w+ ){{0,4}}?(?:{_UPTAKE}"
+        rf"|show\w*)(?: \w+){{0,2}}?(?: {UPTAKE})?"
+        rf"|\b(?:resolution|normali[sz]ation|disappearance) of (?:\w+ ){{0,4}}?(?:{UPTAKE}"
         rf"|hypermetabolism|fdg[- ]avid\w*)"
         r"|\bcomplete metabolic (?:response|resolution|remission)"
-        rf"|(?:{_UPTAKE} ?(?:{_BE}|{_ADV})*)?\b(?:has|have|had) (?:\w+ ){{0,2}}?"
+        rf"|\bresolved (?:\w+ ){{0,2}}?(?:{UPTAKE}|hypermetaboli\w+|(?:fdg[- ])?avid\w*)"
+        rf"|(?:{UPTAKE} ?(?:{_BE}|{_ADV})*)?\b(?:has|have|had) (?:\w+ ){{0,2}}?"
         rf"(?:resolved|normali[sz]ed|returned to (?:normal|background|baseline)"
         rf"|disappeared)",
     ),
+    ("no abnormal uptake", _NORMAL, r"\bhypermetabolism (?:is|was|has been) (?:now )?absent"),
     ("uptake absent", _ABSENT, r"\bphotopeni\w+|\bphoto(?:n[- ]?|-)?(?:deficien|defect)\w*"),
     (
         "uptake absent",
@@ -95,8 +97,9 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\b(?:absent|absence of|complete absence of|complete loss of) (?!abnormal"
         rf"|increased|any|significant|focal)(?:{_TRACER}[- ])*(?:uptake|activity"
         rf"|metabolism|accumulation)"
-        rf"|{_UPTAKE} (?:{_BE}|{_ADV})*absent\b"
-        rf"|{_UPTAKE} (?:in|of|within|along|throughout|by|at)\b{_PLACES} ?{_BE}(?:{_BE}|{_ADV})*absent\b"
+        rf"|\babsent (?!abnormal|increased|any|significant|focal)(?:\w+ ){{0,2}}?{UPTAKE}"
+        rf"|{UPTAKE} (?:{_BE}|{_ADV})*absent\b"
+        rf"|{UPTAKE} (?:in|of|within|along|throughout|by|at)\b{_PLACES} ?{_BE}(?:{_BE}|{_ADV})*absent\b"
         r"|\b(?:uptake|perfusion|tracer"
         rf"|activity|metabolic|fdg) (?:defects?|void)|\bdefects? (?:of|in) (?:\w+ )?(?:uptake|tracer"
         rf"|activity|metabolism)|\bcold (?:area|defect"
@@ -116,43 +119,60 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "no abnormal uptake",
         _NORMAL,
+        rf"\b(?:(?:abnormal|increased|focal|pathologic\w*|suspicious|significant|residual) {UPTAKE}|hypermetabolism)"
+        rf"(?: (?:in|of|within|along|at|throughout)\b{_PLACES})? (?:is|are|was|were) (?:absent"
+        rf"|not (?:{_ADV})*(?:seen|identified"
+        r"|present|appreciated|evident|demonstrated|noted|visuali[sz]ed|detected))"
+        rf"|\b(?:does|do|did) not (?:\w+ )?(?:take up|accumulate|concentrate)(?: {_TRACER})?"
+        rf"|\b(?:neither|none of)\b[^.;]{{0,90}}?\btakes? up {_TRACER}",
+    ),
+    (
+        "uptake seen",
+        _INCREASED,
+        rf"\b(?:takes?|taking) up (?:the )?{_TRACER}(?: avidly| intensely)?|\b{_TRACER} accumulates(?: \w+ly)?",
+    ),
+    (
+        "no abnormal uptake",
+        _NORMAL,
         r"\b(?:neither|none of)\b[^.;]{0,90}?\b(?:shows?|demonstrates?|exhibits?"
         r"|has|have|is|are)\b[^.;,]{0,40}?"
-        rf"(?:{_UPTAKE}|hypermetabolic|(?:fdg[- ]?)?avid\w*)",
+        rf"(?:{UPTAKE}|hypermetabolic|(?:fdg[- ]?)?avid\w*)",
     ),
     (
         "excreted",
         _NORMAL,
         r"\b(?:fdg|tracer|urinary|radiotracer|physiolog\w+) excretion\b|\bexcreted "
         r"(?:fdg|tracer|radiotracer|urine|activity)"
+        rf"|\b(?:expected|physiologic(?:al)?|excreted|normal) urinary {UPTAKE}"
         r"|\bexcret(?:e|es|ing|ion of) (?:the )?(?:fdg|tracer|radiotracer|radiopharmaceutical|activity)(?: normally)?",
     ),
     (
         "no higher",
         _NORMAL,
-        rf"{_UPTAKE} ?(?:{_BE}|{_ADV}|does |do |did )*(?:not|no) (?:\w+ )?(?:higher|greater|above|more|exceed\w*)"
+        rf"{UPTAKE} ?(?:{_BE}|{_ADV}|does |do |did )*(?:not|no) (?:\w+ )?(?:higher|greater|above|more|exceed\w*)"
         r"[^,;]{0,30}",
     ),
     (
         "not seen",
         _NORMAL,
-        rf"{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? (?:is|are|was|were) not "
+        rf"{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? (?:is|are|was|were) not "
         rf"(?:{_ADV}|definitely )*(?:seen|identified|present|appreciated|evident|demonstrated|noted"
         rf"|visuali[sz]ed|detected)"
-        rf"|\b(?:fails?|failed) to (?:show|demonstrate|exhibit) (?:\w+ ){{0,2}}?{_UPTAKE}"
-        rf"|\b(?:negligible|unremarkable|insignificant) (?:\w+ )?{_UPTAKE}",
+        rf"|\b(?:fails?|failed) to (?:show|demonstrate|exhibit) (?:\w+ ){{0,2}}?{UPTAKE}"
+        rf"|\b(?:negligible|unremarkable|insignificant) (?:\w+ )?{UPTAKE}",
     ),
     (
         "no abnormal uptake",
         _NORMAL,
-        rf"{_NO}\b{_OPEN}{{0,70}}?(?:{_UPTAKE}(?: abnormalit\w+| lesions?| foc\w+)?"
+        rf"{_NO}\b(?!(?: \w+){{0,3}}? (?:changes?|difference) (?:in|of"
+        rf"|from)\b){_OPEN}{{0,70}}?(?:{UPTAKE}(?: abnormalit\w+| lesions?| foc\w+)?"
         rf"|hypermetaboli\w+|(?:fdg|tracer)[- ]?avid\w*|\bavid\b)"
         r"(?: (?:lymph ?aden\w+|adenopathy|disease|lesions?|foci|focus|mass\w*|nodules?))?",
     ),
     (
         "uptake normal",
         _NORMAL,
-        rf"{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
+        rf"{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
         rf"(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
         rf"|remarkable)|normal\b|physiolog\w+|unremarkable|preserved|maintained|intact|symmetric(?:al)?\b"
@@ -169,10 +189,23 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake higher",
         _INCREASED,
-        rf"\bsymmetric(?:al)? {_UPTAKE}(?=[^.;]{{0,60}}?\b(?:degenerative|reactive|inflammatory"
+        rf"\bsymmetric(?:al)? {UPTAKE}(?=[^.;]{{0,60}}?\b(?:degenerative|reactive|inflammatory"
         rf"|granulomatous|infectious)\b)",
     ),
-    ("like reference", _NORMAL, rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"),
+    (
+        "at or below blood pool",
+        _NORMAL,
+        r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |now |is )*(?:similar to|equal to|comparable to|below"
+        r"|less than|not above|at)"
+        r" (?:the |that of |level of |mediastinal )*(?:blood[- ]?pool|background)",
+    ),
+    (
+        "uptake higher",
+        _INCREASED,
+        r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?=(?:the |mediastinal )*"
+        r"(?:blood[- ]?pool|background|liver))",
+    ),
+    ("like reference", _NORMAL, rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"),
     (
         "like reference",
         _NORMAL,
@@ -180,26 +213,44 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"(?:the |that of |mediastinal |surrounding |normal )*(?:blood[- ]?pool|background|liver|normal|baseline)",
     ),
     (
+        "at or below blood pool",
+        _NORMAL,
+        rf"(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},? (?:that |which )?(?:{_BE}|{_ADV}|at or )*(?:below|less than|lower than"
+        r"|not above|not exceeding|equal to|similar to|comparable to) (?:the |that of |level of |mediastinal |adjacent "
+        r"|surrounding |normal )*(?:blood[- ]?pool|background)",
+    ),
+    (
         "below liver",
         _NORMAL,
-        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the |that of )*(?:liver|hepatic)"
+        rf"(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},? ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
+        rf"|that of )*(?:liver|hepatic)"
         r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely)",
     ),
     (
         "below liver",
         None,
-        rf"{_UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the " rf"|that of )*(?:liver|hepatic)",
+        rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
+        rf"|that of |normal |surrounding |adjacent |background )*(?:liver|hepatic)",
     ),
     (
         "physiological",
         _NORMAL,
-        rf"\bphysiolog\w+ (?:\w+ ){{0,3}}?(?:{_UPTAKE}|distribution|excretion"
-        rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{_UPTAKE})"
+        rf"\bphysiolog\w+ (?:\w+ ){{0,3}}?(?:{UPTAKE}|distribution|excretion"
+        rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{UPTAKE})"
         rf"|\bnormal (?:bio)?distribution(?: of (?:{_TRACER}|radioactivity))?"
+        rf"|\b(?:symmetric(?:al)?|homogeneous|uniform) in (?:size and )?{UPTAKE}"
+        rf"|\bnormal in (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density"
+        rf"|caliber),? ){{1,3}}(?:and )?{UPTAKE}"
+        rf"|\b(?:(?:symmetric(?:al)?|low-level|low-grade|mild|diffuse"
+        rf"|background),? ){{1,3}}{UPTAKE},? (?:which is |is |likely )?"
+        r"(?:normal\b|physiolog\w+|within normal)"
         rf"|\b(?:no (?:significant |obvious |definite )?abnormalit\w+|normal"
-        rf"|unremarkable) (?:in|of|on) (?:the )?(?:{_UPTAKE}|pet)"
+        rf"|unremarkable) (?:in|of|on) (?:the )?(?:{UPTAKE}|pet)"
+        rf"|\b(?:uniform|homogeneous|expected) (?:(?!increas|mild|moderat|intens|elevat|low|diffus|high|hyper"
+        rf"|reduc|decreas)\w+ )"
+        rf"{{1,2}}?{UPTAKE}"
         rf"|\b(?:symmetric(?:al)?|uniform|homogeneous|background|background-level"
-        rf"|expected|excreted) (?:{_UPTAKE}|radioactivity)|\b(?:metabolically"
+        rf"|expected|excreted) (?:{UPTAKE}|radioactivity)|\b(?:metabolically"
         rf"|physiologically) unremarkable"
         r"|\bphysiologic(?:al)?(?:ly)?\b",
     ),
@@ -209,8 +260,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\bhypometaboli\w+|\b(?:decreased|reduced|diminished|lower|low|decrease in"
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
         rf"|impaired|paucity of|loss of"
-        rf"|lack of normal)(?! than\b)(?! ?-?grade)(?! lobes?\b) (?:\w+ ){{0,2}}?{_UPTAKE}|\bhypoactiv\w+"
-        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
+        rf"|lack of normal)(?! than\b)(?! ?-?(?:grade|level))(?! lobes?\b) (?:\w+ ){{0,2}}?{UPTAKE}|\bhypoactiv\w+"
+        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower(?! (?:lobe|pole|segment|extrem|leg|esoph"
         rf"|oesoph|thor|third|uter|neck|abd|pelv|rib|quadr|spin|lumb|cerv|half|inner|outer|left|right|lip|back|jugul))"
         rf"|low(?!-| cerv| jug| rectal)|less|subnormal|depressed)\b",
@@ -220,14 +271,17 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _INCREASED,
         rf"\bhypermetaboli\w+|\b(?:fdg|tracer|metabolically|intensely|markedly"
         rf"|mildly|moderately|highly|avidly)[- ]?(?:avid\w*|active)\b|\bavid\b"
-        rf"(?! enhanc)(?: (?:\w+ ){{0,2}}?{_UPTAKE})?|\bfdg[- ]positive"
+        rf"(?! enhanc)(?: (?:\w+ ){{0,2}}?{UPTAKE})?|\bfdg[- ]positive"
         rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|background|decreas|reduc|dimin"
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|with|without|no\b"
-        rf"|is\b|are\b|shows?\b)[a-z-]+){{0,3}}? {_UPTAKE}"
-        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
+        rf"|is\b|are\b|shows?\b)[a-z-]+){{0,5}}? {UPTAKE}"
+        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
-        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent)\b"
+        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent"
+        r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b"
+        rf"|{UPTAKE}, {_ADV}(?:increased|elevated)\b"
+        r"|\bintense(?:ly)? (?:\w+ )?(?:areas?|focus|foci|regions?)\b(?! of)"
         r"|\bhot (?:spots?|nodules?|foc(?:us|i))|\bdeauville (?:score |criteria |category )?(?:of )?[45]\b"
         r"|\b(?:remain(?:s|ing)?|persist(?:s|ing)?|persistently|still|is|are) above(?= (?:the )?(?:\w+ )?(?:blood pool"
         r"|background|liver|mediastin))",
@@ -245,9 +299,11 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         "uptake seen",
         _INCREASED,
         rf"\b(?:shows?|showing|demonstrates?|demonstrating|with|has|exhibits?|exhibiting|displays?|displaying|there is)"
-        rf"(?: (?:some|associated|corresponding|visible))? {_UPTAKE}"
+        r"(?: (?:some|associated|corresponding|visible|synovial|mural|wall|internal|surrounding|adjacent"
+        r"|overlying|underlying"
+        rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {UPTAKE}"
         r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution)\b)"
-        rf"|{_UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
+        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
         rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
         r"(?:seen|noted|identified|present|observed|visuali[sz]ed|detected|found|demonstrated|suspicious|concerning"
         r"|worrisome|nonspecific|non-specific|indeterminate|favou?red|consistent with|compatible with|related to|due to"
@@ -259,125 +315,6 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
 
 STATEMENT = re.compile("|".join(f"(?P<r{i}>{pattern})" for i, (_, _, pattern) in enumerate(_ROWS)), re.IGNORECASE)
 
-_CT_NOUN = (
-    r"(?:density|attenuation|radiolucency|lucenc\w+|luminosity|size|volume"
-    r"|signal|echogenicity|thickness|number|calcification|caliber|calibre"
-    r"|height|enhancement|opacit\w+|stranding|transparency)"
-)
-CT_WORDING = re.compile(
-    rf"\b(?:increased|decreased|reduced|elevated|low|high|lower|higher"
-    rf"|abnormal|diffusely|unevenly|normal|mildly|slightly|homogeneous"
-    rf"|uniform)(?:-| (?:[a-z]+ )?){_CT_NOUN}\b"
-    rf"|\b{_CT_NOUN}(?: (?:of|in) [^,.;]{{1,30}}?)? (?:is|are|shows|appears"
-    rf"|has been|have been)(?: [a-z]+)?? (?:increased|decreased|reduced"
-    rf"|normal|uniform|homogeneous)",
-    re.IGNORECASE,
-)
-COMPARISON = re.compile(
-    r"\b(?:(?:is|are|has|have|been|was|were|significantly|markedly|mildly"
-    r"|slightly|moderately|further) )*"
-    r"(?:increased|decreased|reduced|lower|higher|improved|less \w+|more \w+"
-    r"|diminished|smaller|larger)(?: in [a-z ]{3,30}?)?,? "
-    r"(?:since|from|than|compared (?:to|with)|when compared (?:to|with)"
-    r"|relative to|versus|as compared (?:to|with)) (?:the |on |that of "
-    r"|a )*(?:prior|previous|earlier|last|baseline|outside|pretreatment"
-    r"|before|\d)(?:(?!\b(?:but|and|now|remains?|still)\b)[^,;])*"
-    r"|\b(?:in comparison (?:to|with)|compared (?:to|with)|when compared "
-    r"(?:to|with)) (?:the |a )*(?:prior|previous|earlier|last|baseline"
-    r"|outside)(?:(?!\b(?:but|and|now|remains?|still)\b)[^,;])*"
-    r"|\b(?:has|have) (?:\w+ )?(?:decreased|increased|improved|progressed"
-    r"|diminished)(?: in (?:size|number|uptake|avidity|metabolic activity"
-    r"|fdg uptake|intensity|metabolism)(?: and (?:size|number|uptake|avidity"
-    r"|intensity|metabolic activity))?)?"
-    r"|\binterval (?:increase|decrease|reduction|improvement|decline|progression)"
-    r"(?: in [^,;]{0,40})?",
-    re.IGNORECASE,
-)
-EARLIER_STUDY = re.compile(
-    r"\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
-    r"|last|baseline|pretreatment) (?:pet|ct|scan|study|exam\w*|imaging)\b"
-    r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)[^;.])*?"
-    r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"
-    r"(?:(?!\b(?:now|currently|today|current|present)\b)[^;.])*"
-    r"|\b(?:previously|formerly)\b(?:(?!\b(?:now|currently|is|are|has"
-    r"|have|shows?|demonstrates?|no longer)\b)[^,;.])*"
-    r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)[^,;.])*"
-    r"|\b(?:history|hx) of\b[^,;.]*",
-    re.IGNORECASE,
-)
-HIGHER_THAN_BEFORE = re.compile(
-    r"\b(?:increas\w*|higher|greater|more (?:avid|intense\w*|hypermetabolic|active)|progress\w+)\b", re.IGNORECASE
-)
-LOWER_THAN_BEFORE = re.compile(r"\b(?:decreas\w*|lower|less|reduc\w+|diminish\w*|improv\w+|declin\w+)\b", re.IGNORECASE)
-RESOLUTION = re.compile(r"\b(?:resolution|disappearance|normali[sz]ation) of\b", re.IGNORECASE)
-PERSISTS = re.compile(
-    r"\b(?:persists?|persisting|remains? (?:present|visible|avid|active|elevated|increased|hypermetabolic))\b",
-    re.IGNORECASE,
-)
-SUBJECT_VERB = re.compile(
-    r" (?:shows?|demonstrates?|exhibits?|displays?|has|have|contains?|reveals?)(?: (?!no\b|not\b"
-    r"|without\b)[\w-]+){0,3} ?$",
-    re.IGNORECASE,
-)
-REMOVED_AFTER = re.compile(
-    r"[^,;]{0,12}?\b(?:(?:is|are|has been|have been|was|were) )?(?:surgically "
-    r"(?:absent|removed)|resected|removed|not visuali[sz]ed|post-?surgical)"
-    r"|"
-    r"\s(?:resection|transplant\w*|lobectomy|cancer|carcinoma|surgery)\b(?= (?:status|history))",
-    re.IGNORECASE,
-)
-LANDMARK_BEFORE = re.compile(
-    r"\b(?:adjacent to|abutting|abuts?|beneath|near|invading|invades?"
-    r"|relative to|compared (?:to|with)|than(?: that (?:of|in))?|similar to"
-    r"(?: that of)?|comparable to(?: that of)?|equal to(?: that of)?|"
-    r"equivalent to|above(?: that of)?|below(?: that of)?|exceeding|exceeds?"
-    r"(?: that of)?|encasing|compressing|displacing|retracting|contiguous with"
-    r"|close to|anterior to|posterior to|lateral to|medial to|"
-    r"inferior to|superior to|at the level of|level of|along the course of"
-    r"|next to|infiltrating|tethering|surrounding|overlying|underlying"
-    r"|status post|s/p|history of|post)"
-    r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral"
-    r"|surrounding|overlying|that of|physiologic|upper|lower|prior))*\s*$",
-    re.IGNORECASE,
-)
-CONTRAST = re.compile(
-    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?" r"|apart from|aside from|other than)\b|:",
-    re.IGNORECASE,
-)
-VERB = re.compile(
-    r"\b(?:is|are|was|were|shows?|demonstrates?|exhibits?|has|have|appears?"
-    r"|remains?|which|there|with|without|contains?|showing|demonstrating"
-    r"|measur\w+|displays?)\b",
-    re.IGNORECASE,
-)
-COPULA_BEFORE = re.compile(
-    r"\b(?:is|are|was|were|be|been|appears?|remains?|becomes?|seems?|and"
-    r"|to be)(?: (?:not|also|both|all|\w+ly|now|still|again|more))*\s*$",
-    re.IGNORECASE,
-)
-ADJECTIVE = re.compile(
-    r"(?:hypermetabolic|avid|photopenic|hypometabolic|active|positive" r"|negative|deficient|inactive)$", re.IGNORECASE
-)
-FORWARD = re.compile(
-    r"(?:\s*\([^)]*\))?,?(?: (?!and\b)[\w./-]+){0,10}? (?:in|within|of|filling|occupying|replacing|obliterating"
-    r"|at|throughout|along|involving|from|around|on|by|about|to|are|is"
-    r"|includ\w+|for|over|near)(?: [\w/-]+){0,6}? ?\(?$"
-    r"|^\s*$",
-    re.IGNORECASE,
-)
-BETWEEN_ADJECTIVE = re.compile(r"(?: [\w./-]+){0,6}? $")
-HEDGE = re.compile(
-    r"\b(?:likely|probabl[ye]|possibl[ye]|may|might|could|suspect\w*|or"
-    r"|versus|vs|favou?r\w*|presum\w+|suggest\w*|perhaps|question\w*|consider\w*"
-    r"|rather)\b|\?",
-    re.IGNORECASE,
-)
-GENERAL = re.compile(
-    r"\b(?:elsewhere|rest of the (?:body|scan|study|examination)|remainder of"
-    r"|remaining (?:body|regions|areas|structures)|whole body|scan range"
-    r"|imaged portions?|otherwise)\b",
-    re.IGNORECASE,
-)
 BARE = re.compile(
     r"\b(?P<state>absent|decreased|reduced|diminished|increased|elevated"
     r"|normal|physiologic\w*|not increased)(?= (?:in|within|throughout|on|for"
@@ -394,24 +331,11 @@ BARE_STATES = {
     "normal": _NORMAL,
     "not increased": _NORMAL,
 }
-ELLIPSIS = re.compile(r"\b(?:is|are|does|do|was|were) not\s*$", re.IGNORECASE)
-UPTAKE_WORD = re.compile(
-    r"\b(?:fdg|uptake|avid\w*|metabol\w+|hypermetabol\w+|tracer|radioactivity|activity)\b", re.IGNORECASE
-)
-MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECASE)
-ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
-LEAD = re.compile(
-    r"\b(?:(?<!-)injected|injection of|(?:after|following|post) (?:\w+ )?injection(?![- ]site)|administered"
-    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)|fasting|fasted"
-    r"|blood glucose|(?<!-)acquired|acquisition|images were obtained|scanned from"
-    r"|skull base to (?:the )?(?:mid|proximal|upper|thigh|feet|toes))\b",
-    re.IGNORECASE,
-)
 
 
 _TRIGGER = re.compile(
     r"fdg|pet|uptake|avid|metabol|tracer|radio|activity|photo|cold|physiolog|resolved|normali|no longer|disappear"
-    r"|distribution|accumul|defect|void|concentration|above|background|blood|baseline",
+    r"|suv|deauville|distribution|accumul|defect|void|concentration|above|background|blood|baseline",
     re.IGNORECASE,
 )
 

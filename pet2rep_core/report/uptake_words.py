@@ -74,6 +74,14 @@ class _Word:
     near_node: tuple[str, ...]
 
 
+def _by_first_letter(patterns: Iterable[str]) -> str:
+    """Return one alternation, parted by first letter: only words that begin as the text does are tried there."""
+    rest: dict[str, list[str]] = {}
+    for pattern in patterns:
+        rest.setdefault(pattern[0], []).append(pattern[1:])
+    return "|".join(f"{letter}(?:{'|'.join(tails)})" for letter, tails in rest.items())
+
+
 @cache
 def _chinese_table() -> tuple[re.Pattern[str], dict[str, _Word]]:
     lexicon = read_lexicon()
@@ -89,8 +97,9 @@ def _chinese_table() -> tuple[re.Pattern[str], dict[str, _Word]]:
     table = {word: _Word(tuple(always.get(word, ())), tuple(near.get(word, ()))) for word in {*always, *near}}
     for word in lexicon.not_organs[Language.CHINESE]:
         table.setdefault(word, _Word((), ()))
-    words = "|".join(sorted(map(re.escape, table), key=lambda w: (-len(w), w)))
-    level = r"(?<![A-Za-z0-9])[CTLS]\d{1,2}(?:[-/~][CTLS]?\d{1,2})?(?![A-Za-z0-9期])(?!水平|层面|平面)"
+    words = _by_first_letter(sorted(map(re.escape, table), key=lambda w: (-len(w), w)))
+    number = r"(?:(?<![A-Za-z0-9])[CTLS]|[颈胸腰骶])\d{1,2}(?:[-/~][CTLS]?\d{1,2})?"
+    level = rf"{number}(?:椎体?)?(?:及其?|[左右双]侧)*附件|{number}(?![A-Za-z0-9期区组.])(?!水平|层面|平面|cm|mm)"
     return re.compile(rf"(?P<word>{words})|(?P<node>淋巴结)|(?P<level>{level})"), table
 
 
@@ -137,7 +146,7 @@ def _english_rows() -> tuple[tuple[str, str, bool], ...]:
 
 @cache
 def _english_finder() -> re.Pattern[str]:
-    words = "|".join(dict.fromkeys(_english_pattern(word) for word, _, _ in _english_rows()))
+    words = _by_first_letter(dict.fromkeys(_english_pattern(word) for word, _, _ in _english_rows()))
     return re.compile(
         r"(?<![a-z])(?:(?P<node>lymph[- ]?nodes?|lymphadenopath[a-z]*|adenopath[a-z]*|nodes?|nodal)"
         rf"|(?P<word>{words})|(?P<level>(?:[clt]\d{{1,2}}|s1)(?:[-/](?:[clts]?\d{{1,2}}))?))"

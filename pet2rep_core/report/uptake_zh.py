@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pet2rep_core.records import POSITIVE_STATES, UptakeState
 from pet2rep_core.report import uptake_rules_zh as rules
 from pet2rep_core.report.suv_values import find_suv_values
+from pet2rep_core.report.uptake_places_zh import UPTAKE_WORD, excepted, read_places
 from pet2rep_core.report.uptake_words import (
-    NODE,
     OTHER,
     Group,
     Link,
@@ -19,15 +19,11 @@ from pet2rep_core.report.uptake_words import (
     blank,
     chinese_mentions,
     drop_link,
-    resolve_node,
     spans_between,
 )
 
 _SENTENCE_END = re.compile(r"[。;!\n\r\u2028\u2029]+|(?<=[\u4e00-\u9fff)])\.(?!\d)")
 _CLAUSE_END = re.compile(r",(?!\d{3}(?!\d))|:")
-_EXCEPT = re.compile(r"除[^,]{1,16}?外(?!科|周|侧|缘)")
-_UPTAKE_WORD = re.compile(r"FDG|SUV|代谢|摄取|放射性|显像剂", re.IGNORECASE)
-_LIST = re.compile(r"[、及和与/或以双两左右侧部并,]*")
 LOWER_THAN_BEFORE = "lower than before"
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text gives nothing else."""
@@ -36,14 +32,8 @@ _LONGEST_CLAUSE = 400
 _LIGHT = re.compile(
     r"局部|部分|其中|其内|内|病灶|病变|结节|肿块|该|上述|以上|其|边缘|较大者?|最大者?|大小约?|左侧|右侧|双侧|两侧|亦|均|可|中央|周边|实性"
 )
-_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
-_FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")
-_BONE_OF_OTHERS = frozenset({"骨质", "骨质破坏", "骨皮质", "骨"})
-_LIES_IN = re.compile(r"位于(?:左|右)?侧?$")
-_FAT_PLANE = re.compile(r"(?:尚|稍|欠|略)?(?:模糊|清晰|清楚|消失|密度|浑浊|清|存在|可见)")
-_MASS = re.compile(r"肿块|占位|软组织|团块")
 _CHANGED = re.compile(r"缩小|减|降|好转|下降")
-_INVADES = re.compile(r"(?:累及|侵犯|侵及|浸润|侵入)[^,]{0,4}$")
+_FINDING = re.compile(r"积液|水$|囊肿|癌|瘤|破坏|增生")
 _NOT_SIDE_WORDS = re.compile(
     r"[^\u4e00-\u9fffA-Za-z0-9]|及|和|与|双侧|两侧|左侧|右侧|左|右|双|两|侧|部|区|上|中|下|段|叶|余|各"
 )
@@ -93,20 +83,24 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Group], readi
     links = reading.links
     readable = _readable(text, start, end, reading.earlier)
     state.earlier_uptake = any(
-        _UPTAKE_WORD.search(match.group()) for match in rules.EARLIER_STUDY.finditer(text, start, end)
+        UPTAKE_WORD.search(match.group()) for match in rules.EARLIER_STUDY.finditer(text, start, end)
     )
     state.relative = rules.RELATIVE_TO_EARLIER.search(text, start, end) is not None
     clauses = list(spans_between(text, _CLAUSE_END, start, end, longest=_LONGEST_CLAUSE))
     waiting: tuple[Mention, ...] = ()
     for number, (a, b) in enumerate(clauses):
         following = text[clauses[number + 1][0] : clauses[number + 1][1]] if number + 1 < len(clauses) else ""
-        mentions = _mentions(text, a, b, following, state, previous)
+        listed = state.nodes_anywhere and rules.LISTED_NODES.match(text, a, b) is not None
+        known = [m for group in [*previous, *state.groups] for m in group.mentions]
+        mentions = read_places(
+            text, a, b, "淋巴结" if listed else following, known, state.removed, opened=bool(state.groups)
+        )
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
             # a heading of a body region places nothing
             continue
         reading.named.extend(mentions)
         found = _clause_statements(readable[a - start : b - start], a, state, bool(mentions), _compared(text, a, b))
-        if _UPTAKE_WORD.search(text, a, b):
+        if UPTAKE_WORD.search(text, a, b):
             state.uptake_named = True
         comparison = rules.COMPARISON.search(text, a, b)
         if comparison and _CHANGED.search(comparison.group()):
@@ -158,14 +152,9 @@ def _still_above(text: str, end: int, state: _Sentence) -> list[Link]:
     ]
 
 
-def _excepted(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the places of "except for …" that state no uptake themselves."""
-    return [m.span() for m in _EXCEPT.finditer(text, start, end) if not _UPTAKE_WORD.search(m.group())]
-
-
 def _readable(text: str, start: int, end: int, earlier: list[tuple[int, int]]) -> str:
     """Return the sentence with everything blanked that is no statement of this study."""
-    spans = _excepted(text, start, end)
+    spans = excepted(text, start, end)
     spans += [m.span() for m in rules.NOT_EXCLUDED.finditer(text, start, end)]
     spans += [m.span() for m in rules.COMPARISON.finditer(text, start, end)]
     spans += [m.span() for m in rules.CT_WORDING.finditer(text, start, end)]
@@ -186,6 +175,8 @@ def _end_of_earlier(text: str, match: re.Match[str], end: int) -> int:
     now = rules.CURRENT_STUDY.search(text, match.end(), clause_end)
     if now:
         return now.start()
+    if match.group().startswith("原") and (gone := rules.GONE_NOW.search(text, match.start() + 1, clause_end)):
+        return gone.start()
     if match.group().startswith("原") or not rules.REPORTS.search(text, match.start(), clause_end):
         return match.end() if not match.group().startswith("原") else clause_end
     for a, b in spans_between(text, _CLAUSE_END, clause_end, end, longest=_LONGEST_CLAUSE):
@@ -252,6 +243,9 @@ def _tie_clause(
     for number, statement in enumerate(found):
         own = [m for m in mentions if at <= m.start < statement.end]
         at = statement.end
+        removed = [] if own else [m for m in state.removed if a <= m.start < statement.start]
+        if removed and rules.STUMP.search(text, removed[0].start, statement.start):
+            own = removed
         if not own and number == 0:
             stop = found[1].start if len(found) > 1 else b
             after = [m for m in mentions if statement.end <= m.start < stop]
@@ -260,6 +254,9 @@ def _tie_clause(
             ):
                 own = after
                 at = after[-1].end
+        if statement.rule == "below liver" and (livers := _livers(own, state)):
+            # a lesion of the liver itself
+            statement, own = replace(statement, state=UptakeState.DECREASED), livers
         if statement.state is None:
             if statement.rule == LOWER_THAN_BEFORE:
                 about = own or _choose(state.groups, all_groups=False)
@@ -296,6 +293,11 @@ def _tie_clause(
         _open(state, Group(tuple(trailing)))
 
 
+def _livers(own: list[Mention], state: _Sentence) -> list[Mention]:
+    about = own or _choose(state.groups, all_groups=False)
+    return [mention for mention in about if mention.organ == "liver"]
+
+
 def _tie(state: _Sentence, links: list[Link], statement: Statement, targets: list[Mention]) -> None:
     state.last = [Link(statement, mention) for mention in targets]
     links.extend(state.last)
@@ -320,6 +322,8 @@ def _choose(groups: list[Group], *, all_groups: bool) -> list[Mention]:
 def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state: _Sentence, links: list[Link]) -> bool:
     """Handle "physiological" after an increase of the same sentence; True where that settles the statement."""
     increased = [link for link in state.last if link.statement.state in POSITIVE_STATES]
+    if own and increased and min(m.start for m in own) > increased[-1].statement.end:
+        return False
     if not increased or (own and {m.organ for m in own} - {link.mention.organ for link in increased}):
         return False
     if rules.HEDGE.search(text, *clause):
@@ -347,113 +351,8 @@ def _is_clear(clause: str) -> bool:
 
 def _only_names(text: str, a: int, b: int, mentions: list[Mention]) -> bool:
     rest = text[a:b]
+    if any(_FINDING.search(text, m.start, m.end) for m in mentions):
+        return False
     for mention in mentions:
         rest = rest.replace(text[mention.start : mention.end], "")
     return text[b : b + 1] != ":" and not _NOT_SIDE_WORDS.sub("", rest)
-
-
-def _mentions(text: str, a: int, b: int, following: str, state: _Sentence, previous: list[Group]) -> list[Mention]:
-    """Return the organs of a clause that a statement may be about."""
-    excepted = _excepted(text, a, b)
-    raw = [m for m in chinese_mentions(text, a, b) if not any(s <= m.start < e for s, e in excepted)]
-    listed_nodes = state.nodes_anywhere and rules.LISTED_NODES.match(text, a, b) is not None
-    raw = _regions(text, b, raw, "淋巴结" if listed_nodes else following)
-    if _FAT.search(text, a, b) and "淋巴" not in text[a:b]:
-        raw = [m for m in raw if not _is_node_region(m)]
-    history = _historic(text, b, raw)
-    state.removed.extend(m for m in raw if m in history)
-    earlier = [m for group in [*previous, *state.groups] for m in group.mentions]
-    kept: list[Mention] = []
-    landmark: Mention | None = None
-    for mention in raw:
-        if mention in history:
-            continue
-        if mention.organ == NODE:
-            if any(_is_node_region(m) for m in kept):
-                continue
-            node = resolve_node(mention, [*earlier, *state.removed, *(m for m in raw if m.start < mention.start)])
-            if node and landmark and mention.start - landmark.end <= 1:
-                continue
-            kept.append(node or replace(mention, organ=OTHER))
-            continue
-        if _NODE_OF.match(text, mention.end, b) and not _is_node_region(mention):
-            continue
-        listed = landmark is not None and _LIST.fullmatch(text[landmark.end : mention.start]) is not None
-        if listed or _is_landmark(text, a, b, mention, bool(kept or state.groups)):
-            landmark = mention
-            continue
-        kept.append(mention)
-    return list(dict.fromkeys(kept))
-
-
-def _regions(text: str, b: int, raw: list[Mention], following: str) -> list[Mention]:
-    """Settle the words that name a node group only beside "lymph node"."""
-    last_node = max((m.start for m in raw if m.organ == NODE), default=-1)
-    node_follows = "淋巴结" in following and all(
-        m.organ == NODE for m in chinese_mentions(following, 0, len(following))
-    )
-    settled: list[Mention] = []
-    for mention in raw:
-        if not mention.near_node_only:
-            twin = any(m.near_node_only and m.start == mention.start for m in raw)
-            if not (twin and _NODE_OF.match(text, mention.end, b)):
-                settled.append(mention)
-            continue
-        twin = any(not m.near_node_only and m.start == mention.start for m in raw)
-        word = text[mention.start : mention.end]
-        if twin:
-            if _NODE_OF.match(text, mention.end, b):
-                settled.append(replace(mention, near_node_only=False))
-        elif (
-            mention.start < last_node
-            or node_follows
-            or (rules.NODE_STATION.match(word) and "结节" in text[mention.end : b])
-        ):
-            settled.append(replace(mention, near_node_only=False))
-        elif mention.organ == "abdominopelvic_ln" and "积液" in text[mention.end : min(b, mention.end + 8)]:
-            settled.append(replace(mention, organ="peritoneum", near_node_only=False))
-        elif "肺门" in word and not rules.PLACE_AFTER.match(text, mention.end, b):
-            organ = "lung" if _MASS.search(text, mention.end, b) else mention.organ
-            settled.append(replace(mention, organ=organ, near_node_only=False))
-        elif not _names_part(text, mention, b):
-            settled.append(replace(mention, organ=OTHER, near_node_only=False))
-    return settled
-
-
-def _names_part(text: str, region: Mention, b: int) -> bool:
-    """Tell whether a region only places the organ named right after it ("颈部肌肉", "盆腔内肠管")."""
-    return any(m.organ != NODE for m in chinese_mentions(text, region.end, min(b, region.end + 5)))
-
-
-def _is_node_region(mention: Mention) -> bool:
-    return mention.organ.endswith("_ln")
-
-
-def _historic(text: str, b: int, raw: list[Mention]) -> list[Mention]:
-    found: list[Mention] = []
-    for mention in reversed(raw):
-        listed = any(_LIST.fullmatch(text[mention.end : m.start]) for m in found)
-        if rules.HISTORY_AFTER.match(text, mention.end, b) or listed:
-            found.append(mention)
-    return found
-
-
-def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> bool:
-    before = text[a : mention.start]
-    if not _is_node_region(mention) and rules.PLACE_AFTER.match(text, mention.end, b):
-        return True
-    word = text[mention.start : mention.end]
-    if others and (
-        (word in _BONE_OF_OTHERS and rules.WITH_BONE.search(before)) or (word == "胸腔" and _LIES_IN.search(before))
-    ):
-        return True
-    if others and word.endswith("脂肪间隙") and _FAT_PLANE.match(text, mention.end, b):
-        return True
-    if others and rules.LANDMARK_AFTER.match(text, mention.end, b):
-        return True
-    if rules.STRONG_LANDMARK.search(before):
-        return others or not _INVADES.search(before)
-    return (
-        rules.LANDMARK_BEFORE.search(before) is not None
-        and rules.COMPARED_AFTER.match(text, mention.end, b) is not None
-    )

@@ -22,6 +22,8 @@ from pet2rep_core.store.stored import (
     StoredReport,
     StoredScore,
 )
+from pet2rep_core.store.studies import StudyLog
+from pet2rep_core.store.study_rows import SavedStudyRating, StoredStudyRating, StudyDraft, StudyEvent
 from pet2rep_core.store.transaction import RowsRefusedError
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "RowsRefusedError",
     "RunRow",
     "SavedRating",
+    "SavedStudyRating",
     "Store",
     "StoredEvent",
     "StoredGeneration",
@@ -45,6 +48,10 @@ __all__ = [
     "StoredRating",
     "StoredReport",
     "StoredScore",
+    "StoredStudyRating",
+    "StudyDraft",
+    "StudyEvent",
+    "StudyLog",
     "hand_over",
     "open_or_hand_over",
     "open_store",

@@ -21,7 +21,7 @@ import datetime
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +99,10 @@ class Database:
         with self._reading() as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
-    def table(self, sql: str) -> pa.Table:
-        """Return the rows of a query as an Arrow table."""
+    def table(self, sql: str, values: Mapping[str, object] | None = None) -> pa.Table:
+        """Return the rows of a query as an Arrow table; ``values`` by the names behind ``$`` in it."""
         with self._reading() as cursor:
-            return cursor.sql(sql).to_arrow_table()
+            return cursor.sql(sql, params=dict(values)).to_arrow_table() if values else cursor.sql(sql).to_arrow_table()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -230,3 +230,28 @@ def chain_problems(stream: Stream, events: Iterable[Row]) -> list[str]:
             problems.append(f"{name} does not follow the revision before it.")
         previous = event
     return problems
+
+
+def disagreements(database: Database, journal: Journal, streams: Sequence[Stream]) -> list[str]:
+    """Say in words where the database and the journal do not have the same events."""
+    lines: dict[str, list[Row]] = {stream.table: [] for stream in streams}
+    for table, event in journalled(journal):
+        lines.setdefault(table, []).append(event)
+    return [problem for stream in streams for problem in _disagreements_of(stream, database, lines[stream.table])]
+
+
+def _disagreements_of(stream: Stream, database: Database, lines: list[Row]) -> list[str]:
+    stored, taken = stream.stored(database)
+    name = f"{stream.name.capitalize()} event"
+    found, seen = [], set()
+    for event in lines:
+        event_id = event["event_id"]
+        seen.add(event_id)
+        if stream.hash(event) != event["row_hash"]:
+            found.append(f"{name} {event_id} was changed in the journal.")
+        if event_id in stored:
+            if stored[event_id] != event["row_hash"]:
+                found.append(f"{name} {event_id} differs between the database and the journal.")
+        elif (*stream.place_of(event), event["revision"]) not in taken:
+            found.append(f"{name} {event_id} is in the journal but not in the database.")
+    return found + [f"{name} {event_id} is not in the journal." for event_id in sorted(set(stored) - seen)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pet2rep_core.records import text_sha256
+from pet2rep_core.store import study_checks
+from pet2rep_core.store.accounts import ACCOUNTS
 from pet2rep_core.store.driver import Database
-from pet2rep_core.store.events import Stream, chain_problems, journalled
+from pet2rep_core.store.events import chain_problems, disagreements
 from pet2rep_core.store.journal import Journal
 from pet2rep_core.store.notes import MEASUREMENTS
 from pet2rep_core.store.overrules import OVERRULES
@@ -23,8 +25,14 @@ _REFERENCES = (
     ("measurement", "generation_id", "generation"),
     ("cell_overrule", "case_id", "study_case"),
     ("cell_overrule", "generation_id", "generation"),
+    ("study_item", "study_id", "study_event"),
+    ("study_item", "generation_id", "generation"),
+    ("study_rating", "code", "study_item"),
+    ("study_answer", "event_id", "study_rating"),
+    ("study_draft", "code", "study_item"),
+    ("study_opening", "code", "study_item"),
 )
-_STREAMS = (RATINGS, MEASUREMENTS, OVERRULES)
+_STREAMS = (RATINGS, MEASUREMENTS, OVERRULES, ACCOUNTS)
 _NO_TRIGGER_NEEDED = ("append_only_guard",)
 
 
@@ -36,8 +44,9 @@ def problems(database: Database, journal: Journal) -> list[str]:
             *_orphans(database),
             *_changed_texts(database),
             *_chains(database),
+            *study_checks.chain_problems_of_studies(database),
             *journal.problems(),
-            *_disagreements(database, journal),
+            *disagreements(database, journal, (*_STREAMS, *study_checks.STREAMS)),
         ]
 
 
@@ -102,25 +111,3 @@ def _differing_answers(database: Database, events: list[Row]) -> list[str]:
         for event in events
         if answers.get(event["event_id"], {}) != event["answers"]
     ]
-
-
-def _disagreements(database: Database, journal: Journal) -> list[str]:
-    lines: dict[str, list[Row]] = {stream.table: [] for stream in _STREAMS}
-    for table, event in journalled(journal):
-        lines.setdefault(table, []).append(event)
-    return [problem for stream in _STREAMS for problem in _disagreements_of(stream, database, lines[stream.table])]
-
-
-def _disagreements_of(stream: Stream, database: Database, lines: list[Row]) -> list[str]:
-    stored, taken = stream.stored(database)
-    name = f"{stream.name.capitalize()} event"
-    found, seen = [], set()
-    for event in lines:
-        event_id = event["event_id"]
-        seen.add(event_id)
-        if event_id in stored:
-            if stored[event_id] != event["row_hash"]:
-                found.append(f"{name} {event_id} differs between the database and the journal.")
-        elif (*stream.place_of(event), event["revision"]) not in taken:
-            found.append(f"{name} {event_id} is in the journal but not in the database.")
-    return found + [f"{name} {event_id} is not in the journal." for event_id in sorted(set(stored) - seen)]

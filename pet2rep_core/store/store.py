@@ -15,6 +15,7 @@ from pet2rep_core.errors import StoreError, UnknownNameError
 from pet2rep_core.records import KeySlices, Rating
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import browsing, integrity, tables
+from pet2rep_core.store.accounts import AccountLog
 from pet2rep_core.store.driver import Database, utc_now
 from pet2rep_core.store.events import reconcile
 from pet2rep_core.store.inbox import move_aside, read_handed_over, waiting_files
@@ -59,13 +60,17 @@ from pet2rep_core.store.stored import (
     StoredReport,
     StoredScore,
 )
+from pet2rep_core.store.studies import StudyLog
 from pet2rep_core.store.transaction import RowsRefusedError, Transaction
 
 _OF_RUN = ("model", "language")
 
 
 class Store(Recorder):
-    """The open store; safe from many threads. ``notices`` says what had to be repaired on opening."""
+    """The open store; safe from many threads. ``notices`` says what had to be repaired on opening.
+
+    ``studies`` keeps the reader studies, ``accounts`` are those of this installation.
+    """
 
     def __init__(self, settings: Settings, *, min_free_bytes: int, migrations: Path) -> None:
         known = read_migrations(migrations)
@@ -78,7 +83,12 @@ class Store(Recorder):
             self._ratings = RatingLog(self._database, self._journal)
             self._notes = NoteLog(self._database, self._journal)
             self._overrules = OverruleLog(self._database, self._journal)
-            logs = (self._ratings.log, self._notes.log, self._overrules.log)
+            self.studies = StudyLog(self._database, self._journal)
+            self.accounts = AccountLog(self._database, self._journal)
+            logs = (
+                *(self._ratings.log, self._notes.log, self._overrules.log),
+                *(self.studies.events_log, self.studies.ratings_log, self.accounts.log),
+            )
             repairs = reconcile(self._database, self._journal, logs)
         except BaseException:
             self._database.close()
@@ -176,6 +186,11 @@ class Store(Recorder):
             "SELECT key_slices FROM key_slices WHERE case_id = ? ORDER BY revision DESC LIMIT 1", case_id
         )
         return read_key_slices(chosen[0][0]) if chosen else self.case(case_id).key_slices
+
+    def chosen_key_slices(self) -> dict[str, KeySlices]:
+        """Return the slices that persons chose last, by case; cases with those of their import are not in it."""
+        rows = self._database.rows("SELECT case_id, key_slices FROM key_slices ORDER BY case_id, revision")
+        return {case_id: read_key_slices(text) for case_id, text in rows}
 
     def reports(self, case_id: str) -> list[StoredReport]:
         """Return the newest revision of each report of a case."""

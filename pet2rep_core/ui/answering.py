@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pet2rep_core.records import GenerationStatus, Language
 from pet2rep_core.store import StoredGeneration
 from pet2rep_core.ui import state
 from pet2rep_core.ui.asking import span_in_words
-from pet2rep_core.ui.frame import Page, note_for_next_run
+from pet2rep_core.ui.frame import Page, note_for_next_run, page_part
 from pet2rep_core.ui.models import model_name, status_name
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.privacy_gate import inert_box, moment
+from pet2rep_core.ui.privacy_gate import inert_box
 from pet2rep_core.workflow.live_answer import LiveAnswer
 from pet2rep_core.workflow.open_case import OpenCase
 from pet2rep_core.workflow.run_item import ItemOutcome
@@ -53,7 +55,7 @@ def _open(page: Page, job: LiveAnswer, outcome: ItemOutcome) -> None:
     st.rerun()
 
 
-@st.fragment(run_every=_EVERY_S)
+@partial(page_part, run_every=_EVERY_S)
 def _draw_running(page: Page, job: LiveAnswer) -> None:
     if not job.running:
         st.rerun()
@@ -130,5 +132,5 @@ def draw_failed_attempts(page: Page, stored: list[StoredGeneration], language: L
         for one in failed:
             hint = str(one.detail.get("hint", ""))
             said = " · ".join(page.said(part) for part in (one.generation.error, hint) if part)
-            head = f"{model_name(page, one.generation.model)} · {moment(one.created_at)}"
+            head = f"{model_name(page, one.generation.model)} · {page.formats.moment(one.created_at)}"
             st.markdown(f"**{escape_markdown(head)}**  \n{escape_markdown(said)}")

@@ -11,6 +11,7 @@ from pet2rep_core.store import Store
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.workflow.leaderboard import Leaderboard, Selection, make_leaderboard
 from pet2rep_core.workflow.leaderboard_export import leaderboard_files
+from pet2rep_core.workflow.permissions import RESEARCH, require
 from pet2rep_core.workflow.score_book import ScoreBook, read_score_book
 
 Version: TypeAlias = tuple[str, int, str]
@@ -21,7 +22,8 @@ _READ_AGAIN_S = 300  # a generation that is not scored yet moves no version
 
 
 def shown_book(page: Page) -> ScoreBook:
-    """Return all scores of the store."""
+    """Return all scores of the store; the cache asks nobody who looks, so this does."""
+    require(page.person, RESEARCH)
     return _book(_version(page), page.server.store)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pet2rep_core.errors import UnknownNameError
-from pet2rep_core.records import Language
+from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.ui.card_html import card_html
 from pet2rep_core.ui.leave import PRIVATE, checked
 from pet2rep_core.ui.server import server
@@ -18,21 +18,24 @@ from pet2rep_core.workflow.case_card import CaseCard, read_case_card
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
-def _html(request: Request, case_id: str, _reader: str) -> Response:
-    card, language = _card(request, case_id), _language(request)
+def _html(request: Request, case_id: str, reader: str) -> Response:
+    card, language = _card(request, case_id, reader), _language(request)
     return _file(card_html(card, language).encode(), card, "html", "text/html; charset=utf-8")
 
 
-def _png(request: Request, case_id: str, _reader: str) -> Response:
+def _png(request: Request, case_id: str, reader: str) -> Response:
     from pet2rep_core.ui.card_png import card_png  # noqa: PLC0415 - looks for fonts; not needed to open the app
 
-    card, language = _card(request, case_id), _language(request)
+    card, language = _card(request, case_id, reader), _language(request)
     return _file(card_png(card, language), card, "png", "image/png")
 
 
-def _card(request: Request, case_id: str) -> CaseCard:
+def _card(request: Request, case_id: str, reader: str) -> CaseCard:
+    """Return the card, which names the model: not for raters, who hold leave for the case too."""
     one = server()
-    return read_case_card(one.store, one.settings, one.display, case_id, request.path_params["generation_id"])
+    person = one.access.person(reader) or Person(reader, Role.RATER)
+    generation_id = request.path_params["generation_id"]
+    return read_case_card(one.store, one.settings, one.display, case_id, generation_id, person=person)
 
 
 def _language(request: Request) -> Language:

@@ -34,6 +34,7 @@ from pet2rep_core.workflow.failures import (
     write_view,
 )
 from pet2rep_core.workflow.flags import find_flags
+from pet2rep_core.workflow.permissions import RESEARCH, require
 
 _COLUMNS = 3
 _GROUPS = ("content", "text", "ended")
@@ -50,6 +51,7 @@ _CHOSEN = {"models": "failure_models", "languages": "failure_languages", "datase
 
 def draw_failures(page: Page) -> None:
     """Draw the filters, and the reports that they find."""
+    require(page.person, RESEARCH)  # the cache asks nobody who looks
     store = page.server.store
     table = _table(str(page.server.settings.home), store.scores_version(), page.server)
     if table.rows.empty:
@@ -180,7 +182,7 @@ def _draw_found(page: Page, table: FailureTable, view: FailureView) -> None:
     with bar.popover(say("failures.ready"), icon=":material/bookmark:"):
         for key, ready in _READY.items():
             st.page_link(
-                PAGES["failures"],
+                PAGES["failures"].file,
                 label=say(f"failures.{key}"),
                 query_params={**address_of_person(), **write_view(ready)},
             )
@@ -220,7 +222,7 @@ def _draw_tile(page: Page, row: pd.Series[Any], view: FailureView, cases: dict[s
     address |= {"linked": "1"} if row["status"] == GenerationStatus.FAILED.value else {"generation": generation_id}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
-            PAGES["review"], label=page.text("failures.open"), icon=":material/open_in_new:", query_params=address
+            PAGES["review"].file, label=page.text("failures.open"), icon=":material/open_in_new:", query_params=address
         )
         st.html(_card_links(page, case_id, generation_id), width="content")
 

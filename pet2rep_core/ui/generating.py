@@ -10,7 +10,7 @@ from pet2rep_core.records import Generation, GenerationStatus, Language
 from pet2rep_core.ui import state
 from pet2rep_core.ui.answering import draw_answer, draw_failed_attempts
 from pet2rep_core.ui.asking import is_asked_now, start_answer, workplace
-from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, shown_errors
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, page_part, shown_errors
 from pet2rep_core.ui.model_options import draw_options
 from pet2rep_core.ui.models import (
     catalog_of,
@@ -65,7 +65,7 @@ def _report_name(page: Page, one: Generation) -> str:
     return f"{model_name(page, one.model)} · {one.run_id[:10]}{ended}"
 
 
-@st.fragment
+@page_part
 def _draw_form(page: Page, case: OpenCase, language: Language) -> None:
     """Draw the choice of a model and of how it is asked; a change draws only this part anew."""
     with shown_errors():

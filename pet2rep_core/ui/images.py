@@ -11,7 +11,7 @@ from pet2rep_core.imaging.keyslices import RULE
 from pet2rep_core.records import Generation, PetUnit
 from pet2rep_core.ui.cases import following_case
 from pet2rep_core.ui.charts import draw_chart
-from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.frame import Page, note_for_next_run, page_part, shown_errors
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.viewer import draw_viewer, picture_address
 from pet2rep_core.workflow.open_case import OpenCase, choose_key_slices
@@ -37,7 +37,7 @@ def draw_images(page: Page, case: OpenCase, generation: Generation | None) -> No
     _draw_key_slices(page, case)
 
 
-@st.fragment
+@page_part
 def _draw_viewer(page: Page, case: OpenCase, generation: Generation | None) -> None:
     """Draw the viewer; a chart that is asked for draws only this part anew."""
     rated = None if generation is None else generation.generation_id
@@ -72,7 +72,7 @@ def _draw_key_slice_form(page: Page, case: OpenCase) -> None:
         if st.form_submit_button(page.text("review.key_save")):
             with shown_errors():
                 chosen = _read_planes(planes, page.text("review.key_numbers"))
-                choose_key_slices(page.server.store, case, chosen, reason, page.reader)
+                choose_key_slices(page.server.store, case, chosen, reason, page.reader, person=page.person)
                 note_for_next_run(page.text("review.key_saved"))
                 st.rerun()
 

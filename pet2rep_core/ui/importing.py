@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ import streamlit as st
 from pet2rep_core.datasets.layouts import LAYOUTS, scan_dataset
 from pet2rep_core.records import DatasetScan, SeriesInfo, SeriesRole
 from pet2rep_core.ui import state
-from pet2rep_core.ui.frame import Page, link_to
+from pet2rep_core.ui.frame import Page, link_to, page_part
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.import_dataset import ImportOutcome, import_cases
 from pet2rep_core.workflow.jobs import ImportJob
@@ -83,12 +84,14 @@ def draw_job(page: Page) -> None:
 
 
 def _start(page: Page, scan: DatasetScan, name: str) -> None:
-    server = page.server
+    server, person = page.server, page.operator
     total = len(scan.cases) + len(scan.errors)
 
     def start(cancelled: Callable[[], bool]) -> Iterator[ImportOutcome]:
         # Threads, not processes: the server's memory and its store are here already.
-        return import_cases(scan, server.settings, server.store, dataset=name, backend="threading", cancelled=cancelled)
+        return import_cases(
+            scan, server.settings, server.store, dataset=name, backend="threading", cancelled=cancelled, person=person
+        )
 
     server.store.record_event(page.reader, "import", "dataset", name, {"cases": len(scan.cases), "layout": scan.layout})
     server.jobs.append(ImportJob(name, total, start))
@@ -117,7 +120,7 @@ def _draw_job(page: Page, job: ImportJob) -> None:
     link_to("review", say("import.review_now"), icon=":material/visibility:")
 
 
-@st.fragment(run_every=0.7)
+@partial(page_part, run_every=0.7)
 def _draw_running(page: Page, job: ImportJob) -> None:
     say = page.text
     done = len(job.outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from pet2rep_core.report.lexicon import organ_name, read_lexicon
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, PROFILES, ReportPart
 from pet2rep_core.scoring.statistics import Interval
 from pet2rep_core.ui.board_cache import shown_board
-from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, page_part
 from pet2rep_core.ui.leaderboard_charts import Dot, Line, dot_plot, draw, organ_map, settings_plot
 from pet2rep_core.ui.names import entry_name, group_name, metric_name, profile_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
@@ -74,7 +75,13 @@ def _draw_scoring_form(page: Page) -> None:
     at_work = bool(jobs) and jobs[-1].running
     if button_box.button(say("leaderboard.score_all"), width="stretch", disabled=at_work):
         chosen = ReportPart(part or ReportPart.FULL)
-        job = start_scoring(page.server.store, page.server.settings, profile=profile or DEFAULT_PROFILE, part=chosen)
+        job = start_scoring(
+            page.server.store,
+            page.server.settings,
+            profile=profile or DEFAULT_PROFILE,
+            part=chosen,
+            person=page.person,
+        )
         jobs.append(job)
         st.rerun()
     if jobs:
@@ -95,7 +102,7 @@ def _draw_job(page: Page, job: ScoreJob) -> None:
     st.caption(say("leaderboard.score_done", done=len(job.outcomes) - len(without), without=len(without)))
 
 
-@st.fragment(run_every=0.7)
+@partial(page_part, run_every=0.7)
 def _draw_running(page: Page, job: ScoreJob) -> None:
     say = page.text
     done, left = len(job.outcomes), job.seconds_left

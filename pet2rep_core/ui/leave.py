@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from pet2rep_core.errors import (
     StaleRatingError,
     StoreLockedError,
 )
-from pet2rep_core.records import Language
+from pet2rep_core.records import Language, Person
 from pet2rep_core.ui.sentences import error_in_language, in_language
 from pet2rep_core.ui.server import server
 
@@ -30,6 +31,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosn
 """Headers of every answer that has to do with a patient."""
 
 NO_LEAVE = "No leave for this case. Open it again."
+NOT_SIGNED_IN = "You are not signed in any more."
 _LARGEST_BODY = 2**20
 _TOO_LARGE = f"More than {_LARGEST_BODY} bytes were sent."
 
@@ -53,8 +55,8 @@ def checked(
 
     Notes
     -----
-    403 without leave; our own errors become ``{"error": sentence, "hint": what to do}`` with the status of
-    :func:`status_of`; other errors pass.
+    403 without leave, and for who is not signed in any more; our own errors become ``{"error": sentence,
+    "hint": what to do}`` with the status of :func:`status_of`; other errors pass.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -64,6 +66,8 @@ def checked(
             reader = server().signer.reader_of(token, case_id)
             if reader is None:
                 return no(request, 403, NO_LEAVE)
+            if person_asking(request, reader) is None:
+                return no(request, 403, NOT_SIGNED_IN, "Sign in again.")
             if not await _take_body(request):
                 return no(request, 413, _TOO_LARGE)
             limiter = None if at_most is None else at_most()
@@ -72,6 +76,23 @@ def checked(
             return refusal(request, error)
 
     return endpoint
+
+
+def person_asking(request: Request, reader: str) -> Person | None:
+    """Return the person whom a token names as they are now; None who is signed out, disabled, or another one."""
+    return server().access.asking(reader, request.cookies)
+
+
+def from_our_page(request: Request) -> bool:
+    """Tell whether the browser says that a page of this very server asked.
+
+    Browsers leave Sec-Fetch-Site out on plain http; then Origin decides, which they send with every POST.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def refusal(request: Request, error: Pet2RepError) -> Response:

@@ -11,18 +11,18 @@ import streamlit as st
 
 from pet2rep_core.records import Generation
 from pet2rep_core.ui.asking import span_in_words
-from pet2rep_core.ui.frame import Page, shown_errors
+from pet2rep_core.ui.frame import Page, page_part, shown_errors
 from pet2rep_core.ui.models import catalog_of, route_name, status_name
 from pet2rep_core.ui.names import setting_name
 from pet2rep_core.ui.plain import escape_markdown, visible
-from pet2rep_core.ui.privacy_gate import inert_box, moment
+from pet2rep_core.ui.privacy_gate import inert_box
 from pet2rep_core.ui.viewer import picture_address
 from pet2rep_core.vlm.request import Route
 from pet2rep_core.workflow.model_saw import Seen, what_model_saw
 from pet2rep_core.workflow.open_case import OpenCase
 
 
-@st.fragment
+@page_part
 def draw_what_model_saw(page: Page, case: OpenCase, generation: Generation) -> None:
     """Draw the pictures and the prompt of the run of a report, and whether they are still what went out.
 
@@ -102,7 +102,7 @@ def _draw_facts(page: Page, seen: Seen) -> None:
         say("saw.cost"): _pairs(detail.get("cost")),
         say("saw.attempts"): detail.get("attempts"),
         say("saw.seconds"): None if seen.stored.duration_s is None else span_in_words(page, seen.stored.duration_s),
-        say("saw.began"): moment(seen.stored.started_at or seen.stored.created_at),
+        say("saw.began"): page.formats.moment(seen.stored.started_at or seen.stored.created_at),
         say("saw.measured"): detail.get("measured"),
         say("saw.prompt_name"): run.parameters.get("prompt"),
         say("saw.run"): run.run_id,

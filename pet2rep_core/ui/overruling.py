@@ -26,7 +26,7 @@ def draw_overruling(page: Page, generation: Generation, scored: ScoredReport) ->
         side = side_box.segmented_control(
             say("overrule.side"), list(sides), default=CellSide.HYPOTHESIS, format_func=sides.__getitem__, required=True
         )
-        cell = open_cell(store, generation.generation_id, CellSide(side), organ)
+        cell = open_cell(store, generation.generation_id, CellSide(side), organ, person=page.person)
         st.text(say("overrule.automatic", states=_states(page, cell.automatic)))
         _draw_form(page, generation, CellSide(side), organ, cell)
         _draw_history(page, cell)
@@ -49,9 +49,9 @@ def _draw_form(page: Page, generation: Generation, side: CellSide, organ: str, c
     where = (store, generation.generation_id, side, organ)
     with shown_errors():
         if save:
-            overrule_cell(*where, states, author=page.reader, reason=reason)
+            overrule_cell(*where, states, author=page.reader, reason=reason, person=page.person)
         elif withdraw:
-            withdraw_overrule(*where, author=page.reader, reason=reason)
+            withdraw_overrule(*where, author=page.reader, reason=reason, person=page.person)
         if save or withdraw:
             note_for_next_run(say("overrule.saved"))
             st.rerun(scope="fragment")
@@ -67,7 +67,7 @@ def _draw_history(page: Page, cell: CellView) -> None:
             else _states(page, tuple(map(UptakeState, one.overrule.states))),
             say("overrule.author"): one.overrule.author,
             say("overrule.reason"): one.overrule.reason,
-            say("results.saved_at"): one.created_at,
+            say("results.saved_at"): page.formats.moment(one.created_at),
         }
         for number, one in enumerate(cell.history, start=1)
     ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pet2rep_core.datasets.phantom import demo_case_ids
 from pet2rep_core.records import GenerationStatus
-from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.frame import Page, page_part
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.demo import DATASET
+from pet2rep_core.workflow.permissions import RESEARCH
 
 
 def draw_overview(page: Page) -> None:
@@ -21,11 +24,13 @@ def draw_overview(page: Page) -> None:
     ratings = len(set(store.ratings_table()["event_id"].to_pylist()))
     boxes = st.columns(3)
     for box, key, count in zip(boxes, ("cases", "generated", "ratings"), (len(cases), generated, ratings), strict=True):
-        box.metric(page.text(f"home.{key}"), count, border=True)
+        box.metric(page.text(f"home.{key}"), page.formats.number(count), border=True)
 
 
 def draw_notices(page: Page) -> None:
-    """Say what the store had to repair and what of the inbox could not be taken."""
+    """Say what the store had to repair and what of the inbox could not be taken, to who can do something about it."""
+    if page.operator.role not in RESEARCH:
+        return
     for where, notice in page.server.notices:
         st.warning(escape_markdown(f"{where}: {page.said(notice)}" if where else page.said(notice)))
 
@@ -39,7 +44,7 @@ def draw_demo_progress(page: Page) -> None:
         _draw_running_demo(page)
 
 
-@st.fragment(run_every=1.0)
+@partial(page_part, run_every=1.0)
 def _draw_running_demo(page: Page) -> None:
     page.server.take_inbox()
     done, total = len(page.server.store.cases(DATASET)), len(demo_case_ids())

@@ -160,7 +160,7 @@ def draw_allowed(page: Page) -> None:
     for (dataset, host), event in sorted(on.items()):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             words = say("gate.on", host=host, vendor=_vendor(page, host), dataset=dataset)
-            since = say("gate.since", when=moment(event.created_at), who=event.actor)
+            since = say("gate.since", when=page.formats.moment(event.created_at), who=event.actor)
             st.markdown(f"**{escape_markdown(words)}**  \n{escape_markdown(since)}")
             if st.button(say("gate.turn_off", host=escape_markdown(host)), key=f"off-{dataset}-{host}"):
                 with shown_errors():
@@ -185,8 +185,8 @@ def _draw_log(page: Page) -> None:
             say("gate.dataset"): dataset,
             say("gate.sent_times"): len(events),
             say("gate.pictures"): sum(len(event.detail.get("picture_sha256", ())) for event in events),
-            say("gate.first_time"): moment(events[0].created_at),
-            say("gate.last_time"): moment(events[-1].created_at),
+            say("gate.first_time"): page.formats.moment(events[0].created_at),
+            say("gate.last_time"): page.formats.moment(events[-1].created_at),
         }
         for (host, dataset), events in sorted(grouped.items())
     ]
@@ -194,7 +194,7 @@ def _draw_log(page: Page) -> None:
     with st.expander(say("gate.log_each", n=min(len(sent), _SHOWN))):
         each = [
             {
-                say("gate.when"): moment(event.created_at),
+                say("gate.when"): page.formats.moment(event.created_at),
                 say("gate.who"): event.actor,
                 say("gate.host"): str(event.detail.get("host")),
                 say("review.case"): str(event.detail.get("case_id")),
@@ -206,8 +206,3 @@ def _draw_log(page: Page) -> None:
             for event in reversed(sent[-_SHOWN:])
         ]
         st.dataframe(pd.DataFrame(each), hide_index=True, width="stretch")
-
-
-def moment(stored: str) -> str:
-    """Return a stored time to the minute, in UTC."""
-    return f"{stored[:16].replace('T', ' ')} UTC"

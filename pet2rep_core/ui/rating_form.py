@@ -11,7 +11,7 @@ from pet2rep_core.records import Generation
 from pet2rep_core.study.rubric import VALUES, Dimension
 from pet2rep_core.ui import state
 from pet2rep_core.ui.cases import go_to
-from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.frame import Page, note_for_next_run, page_part, shown_errors
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.rate import Form, next_unrated, open_form, save_rating, to_rate, unanswered
 
@@ -19,7 +19,7 @@ _NOT_ASSESSABLE = 0
 """Widgets cannot tell None (no answer) from None (not assessable), so the form says 0 for the latter."""
 
 
-@st.fragment
+@page_part
 def draw_rating_form(page: Page, generation: Generation) -> None:
     """Draw the form for one generated report; drafts are kept with every click."""
     form = _form(page, generation)
@@ -99,6 +99,11 @@ def _form(page: Page, generation: Generation) -> Form:
 
 def _keep_draft(page: Page, generation: Generation) -> None:
     """Store the answers as they stand; runs before the form is drawn again."""
+    with shown_errors():
+        _store_draft(page, generation)
+
+
+def _store_draft(page: Page, generation: Generation) -> None:
     form = _form(page, generation)
     answers: dict[str, int | None] = {}
     for key in page.server.rubric.keys:
@@ -109,8 +114,7 @@ def _keep_draft(page: Page, generation: Generation) -> None:
     changed = replace(form, answers=answers, comment=comment, is_draft=True)
     st.session_state[state.FORM] = ((page.reader, generation.generation_id), changed)
     st.session_state[state.CLICK] = str(uuid.uuid4())
-    with shown_errors():
-        page.server.store.record_draft(page.reader, generation.generation_id, answers, comment)
+    page.server.store.record_draft(page.reader, generation.generation_id, answers, comment)
 
 
 def _save(page: Page, generation: Generation, form: Form) -> None:

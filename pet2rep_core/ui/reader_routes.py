@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,7 +11,7 @@ from starlette.routing import Route
 
 from pet2rep_core.records import Language
 from pet2rep_core.store import StoredMeasurement
-from pet2rep_core.ui.leave import PRIVATE, Answer, asked_language, checked, no, sent_json
+from pet2rep_core.ui.leave import PRIVATE, Answer, asked_language, checked, from_our_page, no, sent_json
 from pet2rep_core.ui.sentences import in_language
 from pet2rep_core.ui.server import server
 from pet2rep_core.workflow.measure import (
@@ -64,25 +63,13 @@ def _posted(give: Give) -> Answer:
 
 
 def _refused(request: Request) -> Response | None:
-    if not _from_our_page(request):
+    if not from_our_page(request):
         return no(request, 403, "This was not sent by the app's own page.", "Use the viewer of the app.")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
         return no(request, 415, "What was sent does not say that it is JSON.", f"Send it as {_JSON}.")
     if len(request.state.body) > LARGEST_BODY:
         return no(request, 413, f"More than {LARGEST_BODY} bytes were sent.", "Draw the outline with fewer points.")
     return None
-
-
-def _from_our_page(request: Request) -> bool:
-    """Tell whether the browser says that a page of this very server asked.
-
-    Browsers leave Sec-Fetch-Site out on plain http; then Origin decides, which they send with every POST.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
 def _measure(request: Request, case_id: str, reader: str) -> dict[str, Any]:

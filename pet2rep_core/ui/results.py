@@ -20,7 +20,7 @@ from pet2rep_core.workflow.score_book import ScoreBook
 
 def draw_ratings(page: Page) -> None:
     """Draw the newest ratings."""
-    ratings = table(page.server.store, "ratings")
+    ratings = table(page.server.store, "ratings", person=page.person)
     if ratings.num_rows == 0:
         st.info(page.text("results.no_ratings"))
         return
@@ -37,6 +37,7 @@ def draw_ratings(page: Page) -> None:
     }
     frame = ratings.select(list(names)).to_pandas()
     dimensions = {d.key: d.name[page.language] for d in page.server.rubric.dimensions}
+    frame["created_at"] = [page.formats.table(at) for at in frame["created_at"]]
     frame["dimension"] = frame["dimension"].map(lambda key: dimensions.get(key, key))
     st.dataframe(frame.rename(columns=names), hide_index=True, width="stretch")
 
@@ -45,7 +46,7 @@ def draw_downloads(page: Page, book: ScoreBook, board: Leaderboard | None) -> No
     """Offer the leaderboard in every format with its manifest, and every table of the study."""
     if board is not None and board.rows:
         _draw_board_files(page, book, board)
-    contents = {name: table(page.server.store, name) for name in TABLES}
+    contents = {name: table(page.server.store, name, person=page.person) for name in TABLES}
     if not any(content.num_rows for content in contents.values()):
         return
     st.subheader(page.text("leaderboard.tables_title"))

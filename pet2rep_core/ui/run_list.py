@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,11 +12,11 @@ import streamlit as st
 from pet2rep_core.records import GenerationStatus
 from pet2rep_core.ui.answering import phase_name
 from pet2rep_core.ui.asking import is_asked_now, span_in_words, start_run
-from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to, note_for_next_run, shown_errors
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to, note_for_next_run, page_part, shown_errors
 from pet2rep_core.ui.models import catalog_of, model_name, status_name
 from pet2rep_core.ui.names import setting_name
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.privacy_gate import ask_before_sending, moment
+from pet2rep_core.ui.privacy_gate import ask_before_sending
 from pet2rep_core.workflow.jobs import GenerateJob
 from pet2rep_core.workflow.run_item import ItemOutcome
 from pet2rep_core.workflow.run_log import EarlierRun, earlier_runs, plan_to_go_on
@@ -36,7 +37,7 @@ def draw_runs_under_way(page: Page) -> None:
         _draw_ended(page, ended[-1])
 
 
-@st.fragment(run_every=_EVERY_S)
+@partial(page_part, run_every=_EVERY_S)
 def _draw_running(page: Page, job: GenerateJob) -> None:
     if not job.running:
         st.rerun()
@@ -153,7 +154,9 @@ def _draw_earlier(page: Page, one: EarlierRun) -> None:
         [model_name(page, run.model), setting_name(page, run.input_setting), LANGUAGE_NAMES[run.language]]
     )
     prompt = str(run.parameters.get("prompt") or run.parameters.get("source") or "")
-    line = " · ".join(part for part in (run.run_id[:10], prompt, moment(one.last_at), _counted(page, counts)) if part)
+    line = " · ".join(
+        part for part in (run.run_id[:10], prompt, page.formats.moment(one.last_at), _counted(page, counts)) if part
+    )
     with st.container(border=True):
         words_box, button_box = st.columns([7, 3], vertical_alignment="center")
         words_box.markdown(f"**{escape_markdown(head)}**  \n{escape_markdown(line)}")

@@ -12,14 +12,14 @@ from pet2rep_core.scoring.clinical import Agreement, ClinicalResult, OrganRow
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, PROFILES, ReportPart
 from pet2rep_core.ui import state
 from pet2rep_core.ui.evidence import evidence_marks, list_flags
-from pet2rep_core.ui.frame import Page, shown_errors
+from pet2rep_core.ui.frame import Page, page_part, shown_errors
 from pet2rep_core.ui.overruling import draw_overruling
 from pet2rep_core.ui.plain import escape_markdown, report_html
 from pet2rep_core.workflow.open_case import OpenCase
 from pet2rep_core.workflow.score import ScoredReport, differences_to_template, score_generation, verify_generation
 
 
-@st.fragment
+@page_part
 def draw_scores(page: Page, case: OpenCase, generation: Generation) -> None:
     """Score the open report at a click, and show what each number is made of."""
     say = page.text
@@ -45,6 +45,7 @@ def draw_scores(page: Page, case: OpenCase, generation: Generation) -> None:
                 part=part,
                 case=case if landmarks is not None else None,
                 landmarks=landmarks,
+                person=page.person,
             )
         _draw_numbers(page, generation, scored, profile, part)
         _draw_organs(page, scored)
@@ -61,7 +62,9 @@ def _draw_numbers(page: Page, generation: Generation, scored: ScoredReport, prof
     store = page.server.store
     beside = {
         one.score.signature: one
-        for one in differences_to_template(store, generation.generation_id, profile=profile, part=part)
+        for one in differences_to_template(
+            store, generation.generation_id, profile=profile, part=part, person=page.person
+        )
     }
     rows = []
     for score in (*scored.scores, *scored.overruled_scores):
@@ -84,7 +87,7 @@ def _draw_numbers(page: Page, generation: Generation, scored: ScoredReport, prof
 def _draw_verification(page: Page, generation: Generation) -> None:
     say = page.text
     with st.spinner(say("scores.at_work")):
-        checked = verify_generation(page.server.store, generation.generation_id)
+        checked = verify_generation(page.server.store, generation.generation_id, person=page.person)
     rows = [
         {
             say("scores.signature"): signature,

@@ -15,9 +15,10 @@ import streamlit as st
 from pet2rep_core.errors import Pet2RepError, SettingsError
 from pet2rep_core.imaging.display import Display, read_display
 from pet2rep_core.imaging.prepared import remove_leftovers
-from pet2rep_core.settings import PROJECT_DIR, Settings, read_settings
+from pet2rep_core.settings import PROJECT_DIR, Settings, SignIn, read_settings
 from pet2rep_core.store import Store, open_store
 from pet2rep_core.study.rubric import Rubric, read_rubric
+from pet2rep_core.ui.access import Access, open_access
 from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
 from pet2rep_core.workflow.demo import DATASET, missing_demo_cases, write_demo_reports
@@ -37,6 +38,7 @@ class Server:
     display: Display
     rubric: Rubric
     signer: Signer
+    access: Access
     demo: DemoMaker
     notices: list[tuple[str, str]]  # which file it is about, if any, and what it says
     facts: CaseFacts = field(default_factory=CaseFacts)
@@ -47,6 +49,10 @@ class Server:
     """What is written now, or has just ended, by who asked and for which case."""
     stopping: threading.Event = field(default_factory=threading.Event)
     filling: threading.Lock = field(default_factory=threading.Lock)
+
+    def still_allowed(self, reader: str) -> bool:
+        """Tell whether a reader may ask for anything now: neither disabled nor signed out."""
+        return self.access.person(reader) is not None
 
     def take_inbox(self) -> None:
         """Take what the command line handed over; what cannot be used is told on the home page."""
@@ -79,7 +85,10 @@ class Server:
             job.cancel()
         for job in jobs:
             job.wait(10)
-        self.store.close()
+        try:
+            self.access.close()
+        finally:
+            self.store.close()
 
     def watch_inbox(self) -> None:
         """Take the inbox again and again until the server stops."""
@@ -132,7 +141,14 @@ def server() -> Server:
     """Open the store and start the work behind the pages, once per process."""
     settings = read_settings()
     _make_home(settings.home)
+    if settings.sign_in is not SignIn.SINGLE:
+        _keep_private(settings.home)
     store = open_store(settings)
+    try:
+        access = open_access(settings, store)
+    except Pet2RepError:
+        store.close()
+        raise
     refused = [(file.name, file.reason) for file in store.ingest_inbox() if file.reason]
     remove_leftovers(settings.prepared, older_than_s=_LEFTOVER_AGE_S)
     wanted = os.environ.get("PET2REP_DEMO", "1") != "0"
@@ -143,6 +159,7 @@ def server() -> Server:
         display=read_display(),
         rubric=read_rubric(),
         signer=Signer(),
+        access=access,
         demo=DemoMaker(settings, missing, wanted=wanted),
         notices=[*(("", notice) for notice in store.notices), *refused],
     )
@@ -156,4 +173,15 @@ def _make_home(home: Path) -> None:
     except OSError as error:
         raise SettingsError(
             f"The folder {home.name!r} cannot be made: {error.strerror}.", hint="Set PET2REP_HOME to a folder of yours."
+        ) from error
+
+
+def _keep_private(home: Path) -> None:
+    """Let nobody else on this machine read hashes of passwords and sessions."""
+    try:
+        home.chmod(0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {home.name!r} cannot be made private: {error.strerror}.",
+            hint="Set PET2REP_HOME to a folder of yours.",
         ) from error

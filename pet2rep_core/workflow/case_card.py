@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pet2rep_core.errors import StoreError
 from pet2rep_core.imaging.display import Display
 from pet2rep_core.imaging.render import Picture
-from pet2rep_core.records import POSITIVE_STATES, Generation, GenerationStatus, Language, Score
+from pet2rep_core.records import POSITIVE_STATES, Generation, GenerationStatus, Language, Person, Score
 from pet2rep_core.report.uptake import Evidence
 from pet2rep_core.scoring.checks import CHECKS
 from pet2rep_core.scoring.clinical import ClinicalResult, OrganRow, clinical_signature, score_clinical
@@ -17,6 +17,7 @@ from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store
 from pet2rep_core.workflow.flags import Flag, Side, Words, find_flags
 from pet2rep_core.workflow.open_case import OpenCase, draw_model_picture, open_case
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 from pet2rep_core.workflow.score import score_signatures
 from pet2rep_core.workflow.score_pairs import CLINICAL
 
@@ -68,16 +69,21 @@ class CaseCard:
         return self.generation.language
 
 
-def read_case_card(store: Store, settings: Settings, display: Display, case_id: str, generation_id: str) -> CaseCard:
+def read_case_card(
+    store: Store, settings: Settings, display: Display, case_id: str, generation_id: str, *, person: Person = OWNER
+) -> CaseCard:
     """Return the card of one generated report, from what is stored.
 
     Raises
     ------
+    PermissionDeniedError
+        If the person is a rater: the card names the model.
     StoreError
         If the case has no such generation.
     ImageReadError
         If the images of the case are missing or damaged.
     """
+    require(person, RESEARCH)
     generation = store.generation(generation_id).generation
     if generation.case_id != case_id:
         raise StoreError(f"The case {case_id!r} has no generation {generation_id!r}.", hint="Load the page again.")

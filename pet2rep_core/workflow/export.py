@@ -10,18 +10,21 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from pet2rep_core.errors import StoreError, UnknownNameError
+from pet2rep_core.records import Person
 from pet2rep_core.store import Store
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 
 TABLES = ("ratings", "scores", "measurements")
 FORMATS = ("csv", "parquet")
 
 
-def table(store: Store, name: str) -> pa.Table:
+def table(store: Store, name: str, *, person: Person = OWNER) -> pa.Table:
     """Return a table of the store.
 
     ``ratings`` has a row per rating and dimension, ``scores`` one per score, ``measurements`` one per number that
     a reader measured and kept. All readers are in it: it is the researcher's.
     """
+    require(person, RESEARCH)
     made = {"ratings": store.ratings_table, "scores": store.scores_table, "measurements": store.measurements_table}
     if name not in made:
         raise UnknownNameError("table", name, TABLES)

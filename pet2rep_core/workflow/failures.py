@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 import pandas as pd
 
 from pet2rep_core.errors import UnknownNameError
-from pet2rep_core.records import GenerationStatus, Language
+from pet2rep_core.records import GenerationStatus, Language, Person
 from pet2rep_core.report.lexicon import read_lexicon
 from pet2rep_core.scoring.checks import CHECKS, FROM_CELLS
 from pet2rep_core.scoring.claims import ValueStatus
@@ -23,6 +23,7 @@ from pet2rep_core.scoring.clinical import Agreement, clinical_signature
 from pet2rep_core.scoring.nlg import METRICS
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, ReportPart, find_profile
 from pet2rep_core.store import Store
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 
 CE, NLG = "ce_f1", "rougeL"
 MOST_COPIED = 0.5
@@ -225,8 +226,9 @@ def write_view(view: FailureView) -> dict[str, list[str]]:
     return {key: values for key, values in parts.items() if values}
 
 
-def read_failures(store: Store) -> FailureTable:
-    """Read all generations and their scores into one table."""
+def read_failures(store: Store, *, person: Person = OWNER) -> FailureTable:
+    """Read all generations and their scores into one table; not for raters."""
+    require(person, RESEARCH)
     version = store.scores_version()
     rows: Rows = store.generations_table().to_pandas()
     rows["label"] = _labels(rows)

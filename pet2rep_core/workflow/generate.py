@@ -11,7 +11,7 @@ from typing import Any
 
 from pet2rep_core.errors import ModelUnavailableError, UnknownNameError
 from pet2rep_core.prompts.prompt import Prompt
-from pet2rep_core.records import Generation, GenerationStatus, Language
+from pet2rep_core.records import Generation, GenerationStatus, Language, Person
 from pet2rep_core.store import RunRow, Store
 from pet2rep_core.vlm.baselines import (
     BUILT_IN_MODELS,
@@ -22,6 +22,7 @@ from pet2rep_core.vlm.baselines import (
 )
 from pet2rep_core.vlm.scripted import Behaviour, write_scripted_report
 from pet2rep_core.workflow.build_request import study_prompt
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 
 TEXT_ONLY = "text-only"
 BUILT_IN_VERSION = 1
@@ -35,16 +36,20 @@ def generate_report(
     *,
     behaviour: Behaviour = Behaviour.MIXED,
     seed: int = 0,
+    person: Person = OWNER,
 ) -> Generation:
     """Generate a report for a case and record it; a finished one is returned, not written again.
 
     Raises
     ------
+    PermissionDeniedError
+        If the person is a rater.
     UnknownNameError
         If there is no such model or case.
     ModelUnavailableError
         If the scripted model has no reference report to start from.
     """
+    require(person, RESEARCH)
     if model not in BUILT_IN_MODELS:
         raise UnknownNameError("model", model, BUILT_IN_MODELS)
     prompt = study_prompt(store.case(case_id).metadata, language)

@@ -16,9 +16,10 @@ from uuid import uuid4
 from pet2rep_core.datasets.load import load_case, load_organs, pet_suv
 from pet2rep_core.errors import Pet2RepError, StoreError
 from pet2rep_core.imaging.prepared import PREPARED_VERSION, open_prepared, prepare_case
-from pet2rep_core.records import CaseSource, DatasetScan, KeySlices, Report, SeriesRole
+from pet2rep_core.records import CaseSource, DatasetScan, KeySlices, Person, Report, SeriesRole
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import CaseRow, Recorded, Recorder
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 
 Backend = Literal["loky", "threading", "dask"]
 
@@ -112,6 +113,7 @@ def import_cases(
     dataset: str | None = None,
     backend: Backend = "loky",
     cancelled: Callable[[], bool] = lambda: False,
+    person: Person = OWNER,
 ) -> Iterator[ImportOutcome]:
     """Import the cases of a scan and yield what became of each as it ends, failures included.
 
@@ -123,8 +125,21 @@ def import_cases(
         joblib backend: ``loky`` processes, ``threading``, or ``dask`` on a registered cluster.
     cancelled : callable
         Asked between cases; what was recorded stays, and the next import goes on from there.
+    person : Person
+        Who imports; a rater may not.
     """
-    name = dataset or dataset_name(scan.root)
+    require(person, RESEARCH)  # now, not when the first outcome is asked for
+    return _imported(scan, settings, recorder, dataset or dataset_name(scan.root), backend, cancelled)
+
+
+def _imported(
+    scan: DatasetScan,
+    settings: Settings,
+    recorder: Recorder,
+    name: str,
+    backend: Backend,
+    cancelled: Callable[[], bool],
+) -> Iterator[ImportOutcome]:
     for error in scan.errors:
         yield ImportOutcome(error.where, ImportStatus.FAILED, error.reason)
     for done in _prepare_all(scan.cases, name, settings, backend, cancelled):

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from pet2rep_core.errors import Pet2RepError
+from pet2rep_core.records import Person
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, ReportPart
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store
 from pet2rep_core.workflow.import_dataset import ImportOutcome
-from pet2rep_core.workflow.permissions import RESEARCH, require
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 from pet2rep_core.workflow.preflight_run import require_one_currency
 from pet2rep_core.workflow.providers import require_allowed, sendings_of
-from pet2rep_core.workflow.run_item import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_models import run_planned
+from pet2rep_core.workflow.run_outcome import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_plan import RunPlan
 from pet2rep_core.workflow.run_progress import RunProgress
 from pet2rep_core.workflow.score_run import ScoreOutcome, plan_scores, score_planned
@@ -148,6 +149,7 @@ def start_scoring(
     part: ReportPart = ReportPart.FULL,
     run_id: str | None = None,
     again: bool = False,
+    person: Person = OWNER,
 ) -> ScoreJob:
     """Start to score what lacks scores, in the background.
 
@@ -160,9 +162,12 @@ def start_scoring(
 
     Raises
     ------
+    PermissionDeniedError
+        If the person is a rater.
     UnknownNameError
         If there is no such profile.
     """
+    require(person, RESEARCH)
     plan = plan_scores(store, profile=profile, part=part, run_id=run_id, again=again)
 
     def start(cancelled: Callable[[], bool]) -> Iterator[ScoreOutcome]:

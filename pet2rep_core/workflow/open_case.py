@@ -12,9 +12,10 @@ from pet2rep_core.imaging.planes import Field, Plane, Planes, fit_field, sample_
 from pet2rep_core.imaging.prepared import PreparedCase, open_prepared
 from pet2rep_core.imaging.render import Picture, Style, model_ct_window, model_picture, render_planes
 from pet2rep_core.prompts.prompt import InputSetting
-from pet2rep_core.records import KeySlices, Language, PetUnit, Report
+from pet2rep_core.records import KeySlices, Language, Person, PetUnit, Report
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import CaseRow, Store
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 
 SCREEN_PIXEL_MM = 1.5
 _UNIT_LABELS = {PetUnit.SUVBW: "SUVbw g/mL", PetUnit.ACTIVITY_BQML: "Bq/mL", PetUnit.COUNTS: "counts"}
@@ -58,6 +59,18 @@ def open_case(store: Store, settings: Settings, case_id: str) -> OpenCase:
     images = None if row.prepared_key is None else open_prepared(settings.prepared, row.prepared_key)
     references = {r.report.language: r.report for r in store.reports(case_id) if r.kind == "reference"}
     return OpenCase(row, images, store.key_slices(case_id), references)
+
+
+def open_for_models(settings: Settings, row: CaseRow) -> OpenCase:
+    """Open a case whose row is at hand, with the row's key slices and without its reports.
+
+    Raises
+    ------
+    ImageReadError
+        If its prepared images are missing or damaged.
+    """
+    images = None if row.prepared_key is None else open_prepared(settings.prepared, row.prepared_key)
+    return OpenCase(row, images, row.key_slices, {})
 
 
 def pet_window(images: PreparedCase, preset: str, display: Display) -> Window:
@@ -181,16 +194,21 @@ def _model_views(case: OpenCase, setting: InputSetting) -> list[tuple[str, int]]
     return [(kind, j) for kind in wanted if kind in case.kinds for j in indices]
 
 
-def choose_key_slices(store: Store, case: OpenCase, indices: tuple[int, ...], reason: str, author: str) -> KeySlices:
+def choose_key_slices(
+    store: Store, case: OpenCase, indices: tuple[int, ...], reason: str, author: str, *, person: Person = OWNER
+) -> KeySlices:
     """Record other key slices for a case, with the reason.
 
     Raises
     ------
+    PermissionDeniedError
+        If the person is a rater.
     ImageGeometryError
         If an index is not a plane of the case.
     StoreError
         If there is no reason.
     """
+    require(person, RESEARCH)
     grid = _volumes(case).grid
     n_planes = 0 if grid is None else grid.values.shape[1]
     wrong = [j for j in indices if not 0 <= j < n_planes]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pet2rep_core.errors import UnknownNameError
-from pet2rep_core.records import UptakeState
+from pet2rep_core.records import Person, UptakeState
 from pet2rep_core.report.lexicon import read_lexicon
 from pet2rep_core.report.uptake import Evidence
 from pet2rep_core.scoring.clinical import CellSide
 from pet2rep_core.scoring.read_text import EXTRACTOR, lexicon_mark, read_texts
 from pet2rep_core.store import Cell, CellOverrule, Store, StoredOverrule
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 from pet2rep_core.workflow.rate import check_reader
 from pet2rep_core.workflow.score import cell_text
 
@@ -29,7 +30,7 @@ class CellView:
     history: tuple[StoredOverrule, ...]
 
 
-def open_cell(store: Store, generation_id: str, side: CellSide, organ: str) -> CellView:
+def open_cell(store: Store, generation_id: str, side: CellSide, organ: str, *, person: Person = OWNER) -> CellView:
     """Return a cell of the organ table of one generated report.
 
     Raises
@@ -39,6 +40,7 @@ def open_cell(store: Store, generation_id: str, side: CellSide, organ: str) -> C
     InputDataError
         If the case has no reference report in the language of the generated one.
     """
+    require(person, RESEARCH)
     cell, text = _cell(store, generation_id, side, organ)
     item = read_texts().get(text, cell.language).findings.get(organ)
     history = tuple(store.overrule_history(cell))
@@ -61,6 +63,7 @@ def overrule_cell(
     *,
     author: str,
     reason: str,
+    person: Person = OWNER,
 ) -> StoredOverrule:
     """Record what a person reads in a cell; score the report again to have the overruled scores.
 
@@ -79,7 +82,7 @@ def overrule_cell(
     StoreError
         If the author is no pseudonym, the reason is missing, or the states cannot stand together.
     """
-    view = open_cell(store, generation_id, side, organ)
+    view = open_cell(store, generation_id, side, organ, person=person)
     return store.record_overrule(
         CellOverrule(
             cell=view.cell,
@@ -94,7 +97,14 @@ def overrule_cell(
 
 
 def withdraw_overrule(
-    store: Store, generation_id: str, side: CellSide, organ: str, *, author: str, reason: str
+    store: Store,
+    generation_id: str,
+    side: CellSide,
+    organ: str,
+    *,
+    author: str,
+    reason: str,
+    person: Person = OWNER,
 ) -> StoredOverrule:
     """Let the automatic value of a cell count again; the history stays.
 
@@ -103,6 +113,7 @@ def withdraw_overrule(
     StoreError
         If the cell is not overruled, or there is no reason.
     """
+    require(person, RESEARCH)
     cell, _ = _cell(store, generation_id, side, organ)
     return store.withdraw_overrule(cell, check_reader(author), reason.strip())
 

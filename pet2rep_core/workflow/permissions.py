@@ -11,6 +11,12 @@ RESEARCH = (Role.RESEARCHER, Role.ADMIN)
 ADMINISTER = (Role.ADMIN,)
 """Roles that manage accounts."""
 
+EVERYONE = tuple(Role)
+"""Roles of whoever is signed in."""
+
+OWNER = Person("owner", Role.ADMIN)
+"""Who works on the command line: it opens the files themselves, so this machine has let them in already."""
+
 
 def require(person: Person, roles: tuple[Role, ...]) -> None:
     """Refuse a person whose role is none of these.

@@ -10,8 +10,8 @@ from pet2rep_core.vlm.adapters import open_adapter
 from pet2rep_core.vlm.preflight import TokenEstimate, check_request, estimate_price, estimate_tokens
 from pet2rep_core.vlm.request import Adapter, Finding, Route, Severity
 from pet2rep_core.workflow.build_request import BuiltRequest, build_request
-from pet2rep_core.workflow.open_case import open_case
-from pet2rep_core.workflow.run_item import Workplace
+from pet2rep_core.workflow.open_case import open_for_models
+from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import Pairing, PlannedItem, RunPlan, input_setting
 
 
@@ -83,7 +83,7 @@ def _check(
     problem: Pet2RepError | None = None
     for item in items:
         try:
-            case = open_case(place.store, place.settings, item.case.case_id)
+            case = open_for_models(place.settings, item.case)
             built = build_request(
                 case, pairing.row, pairing.route, input_setting(pairing), plan.choices.asking, place.display
             )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,32 +15,39 @@ from pet2rep_core.errors import (
     GenerationError,
     InputDataError,
     ModelUnavailableError,
-    Pet2RepError,
     ProviderBusyError,
     ProviderRefusedError,
     SettingsError,
 )
-from pet2rep_core.imaging.display import Display
-from pet2rep_core.records import Generation, GenerationStatus, Person
-from pet2rep_core.settings import Settings
-from pet2rep_core.store import Store, StoredGeneration
+from pet2rep_core.records import Generation, GenerationStatus
+from pet2rep_core.store import StoredGeneration
 from pet2rep_core.store.rows import generation_row, run_row
 from pet2rep_core.vlm.answer_status import reason_of_answer
 from pet2rep_core.vlm.model_row import ModelRow
 from pet2rep_core.vlm.preflight import estimate_price
-from pet2rep_core.vlm.request import Adapter, Answer, Finding, Usage
+from pet2rep_core.vlm.request import Adapter, Answer, Usage
 from pet2rep_core.workflow.answer_ledger import AnswerLedger
 from pet2rep_core.workflow.build_request import BuiltRequest, build_request
 from pet2rep_core.workflow.cost_cap import CostCap
-from pet2rep_core.workflow.open_case import open_case
+from pet2rep_core.workflow.open_case import open_for_models
 from pet2rep_core.workflow.patience import ask_patiently
 from pet2rep_core.workflow.providers import record_sending
-from pet2rep_core.workflow.run_plan import ANSWERED, LeftOut, Pairing, PlannedItem, RunPlan, input_setting
+from pet2rep_core.workflow.row_writer import RowWriter
+from pet2rep_core.workflow.run_outcome import ItemOutcome, Workplace, outcome_of
+from pet2rep_core.workflow.run_plan import ANSWERED, PlannedItem, RunPlan, input_setting
 from pet2rep_core.workflow.run_progress import RunProgress
+
+_POLL_S = 0.1
+_BUILDERS = 3
+"""Requests that are built at once: more would only keep the thread of the network waiting."""
 
 
 class Stopped(Exception):  # noqa: N818 - no error: a person stopped the run
     """The item was not finished and stays missing."""
+
+
+class NotStarted(Exception):  # noqa: N818 - no error either: asking on is no use
+    """The item was built and not asked."""
 
 
 class CapReachedError(GenerationError):
@@ -47,90 +55,49 @@ class CapReachedError(GenerationError):
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
-    """Where a run works: the store, the settings, how pictures are drawn, who asked for it."""
+class _Asked:
+    """What became of one request."""
 
-    store: Store
-    settings: Settings
-    display: Display
-    person: Person
-
-
-@dataclass(frozen=True, slots=True)
-class ItemOutcome:
-    """How one item ended.
-
-    Parameters
-    ----------
-    status : GenerationStatus or None
-        None where nothing was asked; ``reason`` says why, and ``hint`` what to do.
-    already : bool
-        Whether it was there before this run, or is a copy of the same request's answer.
-    for_all, busy : bool
-        Whether every further request would end the same way; whether the server could not be had.
-    """
-
-    case_id: str
-    model: str
-    setting: str
-    run_id: str | None
-    generation_id: str | None
-    status: GenerationStatus | None
-    reason: str = ""
-    hint: str = ""
-    already: bool = False
-    seconds: float | None = None
-    usage: Usage = field(default_factory=Usage)
-    cost: float | None = None
-    attempts: int = 0
-    for_all: bool = False
-    busy: bool = False
+    answer: Answer | None
+    error: GenerationError | None
+    started: str
+    seconds: float
+    detail: dict[str, Any]
+    cost: float | None
+    tries: int
 
     @property
-    def is_done(self) -> bool:
-        """Tell whether there is a finished report."""
-        return self.status is GenerationStatus.DONE
-
-    @staticmethod
-    def there(item: PlannedItem, status: GenerationStatus) -> ItemOutcome:
-        """Return the outcome of an item that was there before."""
-        return _outcome(item, status, already=True)
-
-    @staticmethod
-    def not_asked(pairing: Pairing, case_id: str, why: Finding | LeftOut | Pet2RepError) -> ItemOutcome:
-        """Return the outcome of an item that could not be asked for."""
-        return ItemOutcome(case_id, pairing.row.id, pairing.setting, None, None, None, why.message, why.hint)
-
-    @staticmethod
-    def written(item: PlannedItem, made: Generation) -> ItemOutcome:
-        """Return the outcome of a report that a built-in model wrote."""
-        return _outcome(item, made.status, made.error)
-
-    @staticmethod
-    def failed_unstored(item: PlannedItem, error: Pet2RepError) -> ItemOutcome:
-        """Return the outcome of an item that failed before anything was asked."""
-        return ItemOutcome(
-            item.case.case_id,
-            item.pairing.row.id,
-            item.pairing.setting,
-            None,
-            None,
-            GenerationStatus.FAILED,
-            str(error),
-        )
+    def for_all(self) -> bool:
+        """Tell whether every further request of this model would end the same way."""
+        refused = self.error if isinstance(self.error, ProviderRefusedError) else None
+        return isinstance(self.error, ModelUnavailableError) or (refused is not None and refused.for_all)
 
 
-def _outcome(item: PlannedItem, status: GenerationStatus, reason: str = "", **more: Any) -> ItemOutcome:
-    return ItemOutcome(
-        case_id=item.case.case_id,
-        model=item.pairing.row.id,
-        setting=item.pairing.setting,
-        run_id=item.run.run_id,
-        generation_id=item.generation_id,
-        status=status,
-        reason=reason,
-        **more,
-    )
+class Gate:
+    """Lets as many requests out at once as a server takes, and none once it is shut."""
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.Semaphore(places)
+        self._shut = threading.Event()
+
+    def shut(self) -> None:
+        """Let nobody out any more; those that are out come back."""
+        self._shut.set()
+
+    @contextlib.contextmanager
+    def passed(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Wait for a place, and hold it."""
+        while not self._places.acquire(timeout=_POLL_S):
+            if cancelled():
+                raise Stopped
+        try:
+            if cancelled():
+                raise Stopped
+            if self._shut.is_set():
+                raise NotStarted
+            yield
+        finally:
+            self._places.release()
 
 
 class ItemWorker:
@@ -152,6 +119,8 @@ class ItemWorker:
         self._progress = progress
         self._lock = threading.Lock()
         self._runs: set[str] = set()
+        self._writer = RowWriter(place.store)
+        self._builders = threading.Semaphore(_BUILDERS)
         self._kept = self._stored = 0
         models = {one.row.id for one in plan.pairings}
         self._answers = {
@@ -171,20 +140,33 @@ class ItemWorker:
         item: PlannedItem,
         cancelled: Callable[[], bool],
         *,
+        gate: Gate | None = None,
         on_text: Callable[[str], None] | None = None,
         on_try: Callable[[int], None] | None = None,
     ) -> ItemOutcome:
         """Return how the item ended; a failure is stored as one, and never as an answer.
 
+        Parameters
+        ----------
+        gate : Gate, optional
+            Passed with the request built, and left as soon as its answer is there.
+
         Raises
         ------
         Stopped
-            If a person stopped it, or the cost cap is reached.
+            If a person stopped it.
+        NotStarted
+            If the gate was shut.
+        CapReachedError
+            If the request could cost more than is left.
         StoreError
             If what came back could not be stored.
         """
         try:
-            built = self._build(item)
+            with self._builders:
+                if cancelled():
+                    raise Stopped
+                built = self._build(item)
         except (InputDataError, SettingsError) as error:
             self._progress.less()
             return ItemOutcome.failed_unstored(item, error)
@@ -193,6 +175,21 @@ class ItemWorker:
         if same is not None:
             self._progress.less()
             return self._copy(item, built, same)
+        with gate.passed(cancelled) if gate is not None else contextlib.nullcontext():
+            asked_for = self._ask(adapter, item, built, cancelled, on_text, on_try)
+            if gate is not None and asked_for.for_all:
+                gate.shut()
+        return self._record(item, asked_for)
+
+    def _ask(
+        self,
+        adapter: Adapter,
+        item: PlannedItem,
+        built: BuiltRequest,
+        cancelled: Callable[[], bool],
+        on_text: Callable[[str], None] | None,
+        on_try: Callable[[int], None] | None,
+    ) -> _Asked:
         estimate = (estimate_price(item.pairing.row, built.request) or 0.0) if self._plan.host_of(item.pairing) else 0.0
         if not self._cap.hold(estimate, cancelled):
             if cancelled():
@@ -201,16 +198,16 @@ class ItemWorker:
                 f"The cost cap of {self._cap.limit:g} leaves no room for one more request of up to {estimate:.2g}.",
                 hint="Raise the cap to go on; what is missing is asked then.",
             )
-        return self._asked(adapter, item, built, estimate, cancelled, on_text, on_try)
+        return self._held(adapter, item, built, estimate, cancelled, on_text, on_try)
 
     def _build(self, item: PlannedItem) -> BuiltRequest:
-        case = open_case(self._store, self._place.settings, item.case.case_id)
+        case = open_for_models(self._place.settings, item.case)
         pairing = item.pairing
         return build_request(
             case, pairing.row, pairing.route, input_setting(pairing), self._plan.choices.asking, self._place.display
         )
 
-    def _asked(
+    def _held(
         self,
         adapter: Adapter,
         item: PlannedItem,
@@ -219,7 +216,7 @@ class ItemWorker:
         cancelled: Callable[[], bool],
         on_text: Callable[[str], None] | None,
         on_try: Callable[[int], None] | None,
-    ) -> ItemOutcome:
+    ) -> _Asked:
         host, case_id, model = self._plan.host_of(item.pairing), item.case.case_id, item.pairing.row.id
         tries = 0
 
@@ -264,25 +261,16 @@ class ItemWorker:
         detail = built.detail() | {"route": item.pairing.route.value, "attempts": tries} | _told(answer)
         if item.pairing.row.prices is not None and host:
             detail["cost"] = {"amount": cost, "currency": item.pairing.row.prices.currency}
-        return self._record(item, answer, error, started, seconds, detail, cost if host else None, tries)
+        return _Asked(answer, error, started, seconds, detail, cost if host else None, tries)
 
-    def _record(
-        self,
-        item: PlannedItem,
-        answer: Answer | None,
-        error: GenerationError | None,
-        started: str,
-        seconds: float,
-        detail: dict[str, Any],
-        cost: float | None,
-        tries: int,
-    ) -> ItemOutcome:
+    def _record(self, item: PlannedItem, asked: _Asked) -> ItemOutcome:
+        answer, error, detail = asked.answer, asked.error, asked.detail
         status = GenerationStatus.FAILED if answer is None else answer.status
         reason = reason_of_answer(answer) if answer is not None else "" if error is None else error.message
         hint = "" if error is None else error.hint
         detail |= {"hint": hint} if hint else {}
         text = "" if answer is None else _storable(answer.text)
-        row = self._row(item, status, text, reason, started=started, seconds=seconds, detail=detail)
+        row = self._row(item, status, text, reason, started=asked.started, seconds=asked.seconds, detail=detail)
         if answer is not None:
             self._ledger.keep(run_row(item.run), row)
             with self._lock:
@@ -291,18 +279,17 @@ class ItemWorker:
         if answer is not None:
             with self._lock:
                 self._stored += 1
-        refused = error if isinstance(error, ProviderRefusedError) else None
-        return _outcome(
+        return outcome_of(
             item,
             status,
             reason,
             hint=hint,
-            seconds=seconds,
+            seconds=asked.seconds,
             usage=Usage() if answer is None else answer.usage,
-            cost=cost,
-            attempts=tries,
+            cost=asked.cost,
+            attempts=asked.tries,
             busy=isinstance(error, ProviderBusyError),
-            for_all=isinstance(error, ModelUnavailableError) or (refused is not None and refused.for_all),
+            for_all=asked.for_all,
         )
 
     def _copy(self, item: PlannedItem, built: BuiltRequest, same: StoredGeneration) -> ItemOutcome:
@@ -312,7 +299,7 @@ class ItemWorker:
         detail = told | built.detail() | {"copied_from": source.generation_id}
         row = self._row(item, source.status, source.text, source.error, started=None, seconds=None, detail=detail)
         self._store_row(item, row)
-        return _outcome(item, source.status, source.error, already=True)
+        return outcome_of(item, source.status, source.error, already=True)
 
     def _row(
         self,
@@ -342,7 +329,7 @@ class ItemWorker:
             if item.run.run_id not in self._runs:
                 self._store.record_run(item.run)
                 self._runs.add(item.run.run_id)
-        self._store.record_rows("generations", [row])
+        self._writer.write(row)
 
 
 def _paid(model: str, detail: Mapping[str, Any]) -> tuple[str, str, str]:

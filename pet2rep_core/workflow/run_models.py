@@ -22,7 +22,8 @@ from pet2rep_core.workflow.generate import generate_report
 from pet2rep_core.workflow.permissions import RESEARCH, require
 from pet2rep_core.workflow.preflight_run import PairingCheck, check_plan, require_one_currency
 from pet2rep_core.workflow.providers import require_allowed, sendings_of
-from pet2rep_core.workflow.run_item import CapReachedError, ItemOutcome, ItemWorker, Stopped, Workplace
+from pet2rep_core.workflow.run_item import CapReachedError, Gate, ItemWorker, NotStarted, Stopped
+from pet2rep_core.workflow.run_outcome import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_plan import Pairing, PlannedItem, RunPlan
 from pet2rep_core.workflow.run_progress import RunProgress
 
@@ -194,6 +195,7 @@ def _write_built_in(
                 choices.asking.language,
                 behaviour=choices.behaviour,
                 seed=choices.seed,
+                person=place.person,
             )
         except (GenerationError, InputDataError) as error:
             yield ItemOutcome.failed_unstored(item, error)
@@ -247,7 +249,9 @@ class _Crew:
         self._down = 0
         self._lock = threading.Lock()
         self._results: queue.SimpleQueue[ItemOutcome | BaseException | None] = queue.SimpleQueue()
-        count = max(1, min(adapter.parallel, len(items)))
+        self._gate = Gate(max(1, adapter.parallel))
+        # twice as many as the server takes: while some wait for answers, others build requests and store what came
+        count = max(1, min(2 * adapter.parallel, len(items)))
         self._threads = [threading.Thread(target=self._work, name=f"ask {n}", daemon=True) for n in range(count)]
         for thread in self._threads:
             thread.start()
@@ -255,7 +259,7 @@ class _Crew:
     @property
     def not_asked(self) -> list[PlannedItem]:
         """Items that nobody took."""
-        return list(reversed(self._waiting))
+        return sorted(self._waiting, key=lambda item: item.case.case_id)
 
     def outcomes(self) -> Iterator[ItemOutcome]:
         """Yield outcomes until every thread has ended."""
@@ -287,13 +291,14 @@ class _Crew:
                         break
                     item = self._waiting.pop()
                 try:
-                    outcome = self._worker.work(self._adapter, item, self._stop)
+                    outcome = self._worker.work(self._adapter, item, self._stop, gate=self._gate)
                 except Stopped:
                     break
+                except NotStarted:
+                    self._give_back(item, None)
+                    break
                 except CapReachedError as error:
-                    with self._lock:
-                        self._waiting.append(item)
-                        self.reason = error
+                    self._give_back(item, error)
                     break
                 self._judge(outcome)
                 self._results.put(outcome)
@@ -308,3 +313,10 @@ class _Crew:
             self._down = self._down + 1 if outcome.busy else 0
             if outcome.for_all or self._down >= max(_DOWN, 2 * self._adapter.parallel):
                 self.reason = self.reason or GenerationError(outcome.reason, hint=outcome.hint)
+                self._gate.shut()
+
+    def _give_back(self, item: PlannedItem, reason: Pet2RepError | None) -> None:
+        with self._lock:
+            self._waiting.append(item)
+            self.reason = self.reason or reason
+            self._gate.shut()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pet2rep_core.errors import SettingsError, UnknownNameError
@@ -175,7 +175,10 @@ def plan_run(store: Store, pairings: Sequence[Pairing], case_ids: Iterable[str],
     UnknownNameError
         If a case is not in the store.
     """
-    cases = [store.case(case_id) for case_id in dict.fromkeys(case_ids)]
+    known = {case.case_id: case for case in store.cases()}
+    chosen = store.chosen_key_slices()
+    cases = [known.get(case_id) or store.case(case_id) for case_id in dict.fromkeys(case_ids)]
+    cases = [replace(case, key_slices=chosen.get(case.case_id, case.key_slices)) for case in cases]
     stored = {(one.generation.run_id, one.generation.case_id): one.generation.status for one in store.generations()}
     items: list[PlannedItem] = []
     there: list[tuple[PlannedItem, GenerationStatus]] = []

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pet2rep_core.errors import InputDataError
 from pet2rep_core.imaging.landmarks import CaseLandmarks, read_landmarks
-from pet2rep_core.records import Generation, Language, Report, Score
+from pet2rep_core.records import Generation, Language, Person, Report, Score
 from pet2rep_core.report.slots import strip_slots
 from pet2rep_core.scoring.checks import ReportChecks
 from pet2rep_core.scoring.clinical import CellSide, ClinicalResult
@@ -22,6 +22,7 @@ from pet2rep_core.store import Store, StoredOverrule
 from pet2rep_core.vlm.baselines import TEMPLATE
 from pet2rep_core.workflow.check_values import ImageValues
 from pet2rep_core.workflow.open_case import OpenCase
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 from pet2rep_core.workflow.score_pairs import CaseFacts, Output, Way, reference_text, rows_of, score_pair
 from pet2rep_core.workflow.score_run import case_facts, output_of, plan_scores, score_planned, score_rows_of
 
@@ -62,6 +63,7 @@ def score_generation(
     part: ReportPart = ReportPart.FULL,
     case: OpenCase | None = None,
     landmarks: CaseLandmarks | None = None,
+    person: Person = OWNER,
 ) -> ScoredReport:
     """Score one generation and record the scores with their signatures.
 
@@ -83,6 +85,7 @@ def score_generation(
     UnknownNameError
         If there is no such profile.
     """
+    require(person, RESEARCH)
     facts, output = _facts(store, generation_id)
     way = Way(profile, part)
     images = None if case is None or facts.prepared_key is None else case.images
@@ -104,7 +107,12 @@ def score_generation(
 
 
 def differences_to_template(
-    store: Store, generation_id: str, *, profile: str = DEFAULT_PROFILE, part: ReportPart = ReportPart.FULL
+    store: Store,
+    generation_id: str,
+    *,
+    profile: str = DEFAULT_PROFILE,
+    part: ReportPart = ReportPart.FULL,
+    person: Person = OWNER,
 ) -> tuple[Difference, ...]:
     """Return every score of a report minus that of the template of its prompt on the same case; nothing is stored.
 
@@ -115,6 +123,7 @@ def differences_to_template(
     InputDataError
         If its case has no reference report in its language.
     """
+    require(person, RESEARCH)
     facts, output = _facts(store, generation_id)
     template = Output("", TEMPLATE, strip_slots(facts.given.template))
     way = Way(profile, part)
@@ -152,7 +161,7 @@ def score_signatures(
     return frozenset(METRICS[name].signature(language, chosen, part) for name in chosen.metrics)
 
 
-def verify_generation(store: Store, generation_id: str) -> tuple[tuple[str, Check], ...]:
+def verify_generation(store: Store, generation_id: str, *, person: Person = OWNER) -> tuple[tuple[str, Check], ...]:
     """Return the signature of every stored language score with its check against the reference libraries.
 
     Scores of a version that this program does not make any more are passed over.
@@ -162,6 +171,7 @@ def verify_generation(store: Store, generation_id: str) -> tuple[tuple[str, Chec
     InputDataError
         If its case has no reference report in its language.
     """
+    require(person, RESEARCH)
     facts, output = _facts(store, generation_id)
     stored = {one.score.signature: one.score for one in store.scores(generation_id)}
     checked: list[tuple[str, Check]] = []

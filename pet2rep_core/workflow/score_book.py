@@ -15,12 +15,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pet2rep_core.records import POSITIVE_STATES, GenerationStatus, Language
+from pet2rep_core.records import POSITIVE_STATES, GenerationStatus, Language, Person
 from pet2rep_core.scoring.clinical import Agreement, clinical_signature
 from pet2rep_core.scoring.profiles import NLG_METRICS, PROFILES, ReportPart
 from pet2rep_core.scoring.statistics import Array
 from pet2rep_core.store import RunRow, Store, StoredScore
 from pet2rep_core.vlm.baselines import SCRIPTED, TEMPLATE, TEMPLATE_NORMAL
+from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 from pet2rep_core.workflow.score import score_signatures
 
 CELLS = 3 * len(POSITIVE_STATES)
@@ -105,8 +106,9 @@ class ScoreBook:
         return tuple(language for language in Language if self.ways(language))
 
 
-def read_score_book(store: Store) -> ScoreBook:
-    """Read all stored generations and scores into arrays."""
+def read_score_book(store: Store, *, person: Person = OWNER) -> ScoreBook:
+    """Read all stored generations and scores into arrays; not for raters."""
+    require(person, RESEARCH)
     runs = {run.run_id: run for run in store.runs()}
     statuses: dict[str, dict[str, GenerationStatus]] = defaultdict(dict)
     for stored in store.generations():

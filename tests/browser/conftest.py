@@ -134,7 +134,7 @@ def _pages(app: RunningApp, browser: Any) -> Iterator[Callable[..., Watched]]:
         context = browser.new_context(**{"viewport": {"width": 1600, "height": 950}, "locale": "en-GB", **options})
         contexts.append(context)
         context.set_default_timeout(20_000)
-        return _watch(context.new_page(), app.url)
+        return watch(context.new_page(), app.url)
 
     yield make
     for context in contexts:
@@ -146,7 +146,7 @@ def page(new_page: Callable[..., Watched]) -> Watched:
     return new_page()
 
 
-def _watch(page: Any, base: str) -> Watched:
+def watch(page: Any, base: str) -> Watched:
     watched = Watched(page, base)
 
     def on_console(message: Any) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +43,16 @@ class RunningApp:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def start_app(home: Path, *, demo: bool, cwd: Path = PROJECT) -> RunningApp:
-    """Start the app on a free port and wait until it answers."""
-    port = _free_port()
+def start_app(
+    home: Path, *, demo: bool, cwd: Path = PROJECT, env: Mapping[str, str] | None = None, port: int | None = None
+) -> RunningApp:
+    """Start the app on a free port (or this one, with these settings) and wait until it answers."""
+    port = port or free_port()
     home.mkdir(parents=True, exist_ok=True)
     log = home / "server.log"
     env = {
         **os.environ, "PET2REP_HOME": str(home), "PET2REP_DEMO": "1" if demo else "0", "PET2REP_WORKERS": "1",
+        **(env or {}),
     }  # fmt: skip
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), "--server.port", str(port)]
     with log.open("wb") as out:
@@ -72,7 +76,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -14,8 +14,8 @@ from pet2rep_core.settings import Settings
 from pet2rep_core.store import open_store
 from pet2rep_core.vlm.catalog import read_catalog
 from pet2rep_core.workflow.answer_ledger import take_in_answers
-from pet2rep_core.workflow.run_item import Workplace
 from pet2rep_core.workflow.run_models import run_planned
+from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, pair_models, plan_run
 
 MODEL = "qwen2.5-vl-7b"

@@ -11,6 +11,7 @@ import pytest
 
 from pet2rep_core.errors import StoreError
 from tests.crash.samples import fill, opened, rate
+from tests.reader_study import a_protocol, add_reports, started_study
 
 PROJECT = Path(__file__).parents[2]
 JOURNAL, LOG = "pet2rep.journal.jsonl", "pet2rep.duckdb.wal"
@@ -20,12 +21,9 @@ def event_ids(store):
     return [revision.event_id for revision in store.rating_history("gen-1", "R01")]
 
 
-@pytest.mark.parametrize(("name", "room"), [(JOURNAL, 10), (JOURNAL, 2000), (LOG, 10), (LOG, 3000), (LOG, 9000)])
-def test_files_that_cannot_grow_cost_nothing_that_was_confirmed(tmp_path, name, room):
-    store = opened(tmp_path)
-    fill(store)
-    store.close()
-    command = [sys.executable, "-m", "tests.crash.full_disk", str(tmp_path), name, str(room)]
+def on_a_full_disk(home, name, room, what):
+    """Return what a process confirmed whose file could not grow, and check what it said."""
+    command = [sys.executable, "-m", "tests.crash.full_disk", str(home), name, str(room), what]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     confirmed, errors, errors_later, problems = json.loads(done.stdout)
@@ -33,8 +31,33 @@ def test_files_that_cannot_grow_cost_nothing_that_was_confirmed(tmp_path, name, 
     assert all("Free some space" in hint or "Free the disk" in hint for _, hint in errors)
     assert errors_later == problems == []
     assert len(confirmed) >= 6
+    return confirmed
+
+
+ROOMS = [(JOURNAL, 10), (JOURNAL, 2000), (LOG, 10), (LOG, 3000), (LOG, 9000)]
+
+
+@pytest.mark.parametrize(("name", "room"), ROOMS)
+def test_files_that_cannot_grow_cost_nothing_that_was_confirmed(tmp_path, name, room):
+    store = opened(tmp_path)
+    fill(store)
+    store.close()
+    confirmed = on_a_full_disk(tmp_path, name, room, "ratings")
     store = opened(tmp_path)
     assert event_ids(store) == confirmed
+    assert store.verify() == []
+    store.close()
+
+
+@pytest.mark.parametrize(("name", "room"), ROOMS)
+def test_a_study_on_a_full_disk_loses_nothing_that_was_confirmed(tmp_path, name, room):
+    store = opened(tmp_path)
+    add_reports(store, 5)
+    study_id = started_study(store, a_protocol(5, training=0, readers=("R01",)))
+    store.close()
+    confirmed = on_a_full_disk(tmp_path, name, room, "studies")
+    store = opened(tmp_path)
+    assert [one.event_id for one in store.studies.ratings(study_id, history=True)] == confirmed
     assert store.verify() == []
     store.close()
 

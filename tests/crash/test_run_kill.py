@@ -97,17 +97,23 @@ def test_killed_while_asking(home):
 
 def test_killed_between_answer_and_store(home):
     answered: Counter[str] = Counter()
+    room = threading.Semaphore(0)
+    plenty = threading.Event()
 
     def answer(call):
+        if not plenty.is_set() and not room.acquire(blocking=False):
+            return replace(vendor.good(call), delay_s=600)  # under way when the process dies: nobody has this answer
         answered[picture(call)] += 1
         return vendor.as_json(vendor.chat(f"answer {len(answered)}"))
 
     with vendor_server(answer) as server:
         for n in range(2):
+            room.release()
             process = start(home, server.base_url, "1", "between")
             _, err = process.communicate(timeout=60)
             assert process.returncode == -signal.SIGKILL, err
             assert sum(answered.values()) == n + 1
+        plenty.set()
         again = finish(start(home, server.base_url, "1"))
     assert set(answered.values()) == {1}
     assert len(answered) == CASES

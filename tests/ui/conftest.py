@@ -18,6 +18,7 @@ PAGES = {
     "results": "pages/3_Results.py",
     "failures": "pages/4_Failures.py",
     "generate": "pages/5_Generate.py",
+    "studies": "pages/6_Studies.py",
 }
 
 

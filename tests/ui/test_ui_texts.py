@@ -13,9 +13,15 @@ from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.imaging.display import read_display
 from pet2rep_core.imaging.measure import THRESHOLDS
 from pet2rep_core.prompts.prompt import INPUT_SETTINGS
-from pet2rep_core.records import GenerationStatus, Language, UptakeState
+from pet2rep_core.records import GenerationStatus, Language, Role, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
+from pet2rep_core.study.agreement import STATISTICS
+from pet2rep_core.study.design import Design
+from pet2rep_core.study.leaks import leak_kinds
+from pet2rep_core.study.repeats import STATISTICS as REPEATS
+from pet2rep_core.study.validity import MEASURES
 from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
+from pet2rep_core.ui.study_results import PARTS as STUDY_PARTS
 from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
 from pet2rep_core.vlm.model_row import OPTIONS, Group, Proof, Status
@@ -25,6 +31,7 @@ from pet2rep_core.workflow.export import TABLES
 from pet2rep_core.workflow.generate import TEXT_ONLY
 from pet2rep_core.workflow.import_dataset import ImportStatus
 from pet2rep_core.workflow.readiness import Ready
+from pet2rep_core.workflow.study_file import ACTIONS
 from tests.browser.server import PROJECT
 
 # Keys that the code puts together, by the table that they follow.
@@ -50,6 +57,7 @@ BUILT = {
     **{f"models.status_{one.value}": "model_table" for one in Status},
     **{f"import_status.{one.value}": "importing" for one in ImportStatus},
     **{f"results.{name}_name": "results" for name in TABLES},
+    **{f"sign_in.role_{role.value}": "who" for role in Role},
     **{f"home.{name}": "overview" for name in ("cases", "generated", "ratings")},
     **{f"viewer.{name}": "viewer" for name in ("ct", "pet", "fused", "mip", "coronal", "axial", "sagittal")},
     **{f"viewer.layout_{name}": "viewer" for name in ("four", "planes", "one")},
@@ -64,6 +72,26 @@ BUILT = {
         for name in ("wheel", "drag_right", "drag_middle", "double")
         for part in ("", "_name")
     },
+    **{f"study_results.stat_{name}": "study_agreement" for name in STATISTICS},
+    **{f"study_results.repeat_{name}": "study_agreement" for name in REPEATS},
+    **{f"study_results.shift_{name}": "study_agreement" for name in ("mean", "changed", "up", "down")},
+    **{f"study_results.measure_{name}": "study_models" for name in MEASURES},
+    **{f"study_results.part_{name}": "study_results" for name in STUDY_PARTS},
+    **{f"studies.state_{one.value}{part}": "studies" for one in StudyState for part in ("", "_help")},
+    **{
+        f"studies.to_{one.value}{part}": "studies"
+        for one in StudyState
+        if one is not StudyState.DRAFT
+        for part in ("", "_help", "_sure")
+    },
+    **{f"studies.design_{one.value}": "study_form" for one in Design},
+    **{f"studies.leak_{kind}": "study_watching" for kind in leak_kinds()},
+    **{f"studies.action_{name.replace('-', '_')}": "study_watching" for name in ACTIONS},
+    **{
+        f"studies.tab_{name}": "studies"
+        for name in ("progress", "quality", "differences", "blinding", "plan", "events")
+    },
+    **{f"studies.flag_{name}": "study_watching" for name in ("straight_lining", "too_fast", "drift", "leniency")},
     "review.no_generated": "reports",
     "review.no_generated_reading": "reports",
 }

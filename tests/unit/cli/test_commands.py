@@ -223,7 +223,9 @@ class TestWhileTheAppRuns:
         assert problems == []
 
     @pytest.mark.parametrize(
-        "words", [["generate", "--model", "template"], ["score"], ["export", "out"], ["verify"]], ids=lambda w: w[0]
+        "words",
+        [["generate", "--model", "template"], ["score"], ["export", "--out", "out"], ["verify"]],
+        ids=lambda w: w[0],
     )
     def test_what_cannot_be_handed_over_says_so(self, app, capsys, words):
         assert main(words) == 2
@@ -264,12 +266,12 @@ class TestGenerateScoreExportVerify:
         assert capsys.readouterr().out == "There is nothing to score.\n"
 
         for file_format in ("csv", "parquet"):
-            status, files = run_json(capsys, "export", tmp_path / "out", "--format", file_format)
+            status, files = run_json(capsys, "export", "--out", tmp_path / "out", "--format", file_format)
             assert status == 0
             scores = next(name for name in files["files"] if "scores" in name)
             found = duckdb.sql(f"SELECT count(DISTINCT generation_id) FROM '{scores}'").fetchall()
             assert found == [(4,)]
-        assert main(["export", str(tmp_path / "out")]) == 0
+        assert main(["export", "--out", str(tmp_path / "out")]) == 0
         assert capsys.readouterr().out.splitlines() == [
             str(tmp_path / "out" / name)
             for name in (
@@ -297,7 +299,10 @@ class TestGenerateScoreExportVerify:
             (["generate", "--model", "templat"], "Did you mean 'template'?"),
             (["generate", "--model", "template", "--cases", "a,nobody"], "There is no case named 'nobody'."),
             (["generate", "--model", "scripted", "--behaviour", "mix"], "Did you mean 'mixed'?"),
-            (["export", "out", "--format", "xlsx"], "There is no format named 'xlsx'."),
+            (["export", "--out", "out", "--format", "xlsx"], "There is no format named 'xlsx'."),
+            (["export", "out"], "--out is missing."),
+            (["export", "s-9", "--out", "out"], "There is no study named 's-9'."),
+            (["export", "s-9", "--out", "out", "--format", "xls"], "There is no format named 'xls'."),
             (["demo", "--cases", "demo-99"], "There is no demo case named 'demo-99'."),
         ],
     )

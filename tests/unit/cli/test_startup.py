@@ -1,5 +1,6 @@
 """The command line answers at once and never loads what it does not need."""
 
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from tests.study_files import PROJECT
 
 HEAVY = {"torch", "transformers", "streamlit", "SimpleITK", "numpy", "duckdb", "pandas", "nibabel", "pydicom", "joblib"}
 NEVER = {"torch", "transformers", "streamlit"}
-COMMANDS = {"inspect", "import", "demo", "generate", "score", "export", "verify", "layouts", "models"}
+COMMANDS = {"inspect", "import", "demo", "generate", "score", "agreement", "export", "verify", "layouts", "models"}
 
 
 def loaded_after(code: str, home: object) -> set[str]:
@@ -36,7 +37,10 @@ def test_help_loads_nothing_heavy(code, tmp_path):
 
 @pytest.mark.parametrize(
     "module",
-    ["inspecting", "importing", "generating", "scoring", "exporting", "demo", "verifying", "layouts", "models"],
+    [
+        *("inspecting", "importing", "generating", "scoring", "agreeing", "exporting", "demo", "verifying", "layouts"),
+        *("models", "studies"),
+    ],
 )
 def test_no_command_loads_models_or_the_interface(module, tmp_path):
     assert NEVER & loaded_after(f"import pet2rep_core.cli.{module}", tmp_path) == set()
@@ -53,7 +57,7 @@ def test_help_names_every_command_and_the_exit_status(capsys):
     assert caught.value.code == 0
     text = capsys.readouterr().out
     for command in COMMANDS:
-        assert f"\n    {command} " in text
+        assert re.search(rf"\n    {command}\s", text)
     for words in ("PET2REP_HOME", "PET2REP_WORKERS", "exit status:", "Research use only"):
         assert words in text
 
@@ -84,6 +88,9 @@ def test_version(capsys):
     [
         ([], "required"),
         (["import"], "PATH"),
+        (["agreement"], "FILE"),
+        (["agreement", "r.csv", "--seed", "-1"], "--seed"),
+        (["agreement", "r.csv", "--resamples", "0"], "'0' is not a whole number from 1 up"),
         (["import", "x", "--workers", "0"], "'0' is not a whole number from 1 up"),
         (["generate"], "--model"),
         (["generate", "--model", "template", "--cases", ","], "no name in it"),

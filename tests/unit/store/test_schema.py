@@ -14,8 +14,9 @@ from pet2rep_core.store.schema import MIGRATIONS, migrate, read_migrations, sql_
 from tests.crash.samples import ANSWERS, MIN_FREE, a_rating, click, fill, keep, opened, rate
 
 TABLES = (
-    "audit_event", "cell_overrule", "draft", "generation", "ingested_file", "key_slices", "measurement",
-    "rating_answer", "rating_event", "reader_setting", "report", "run", "schema_version", "score", "study_case",
+    "account_event", "audit_event", "cell_overrule", "draft", "generation", "ingested_file", "key_slices",
+    "measurement", "rating_answer", "rating_event", "reader_setting", "report", "run", "schema_version", "score",
+    "study_answer", "study_case", "study_draft", "study_event", "study_item", "study_opening", "study_rating",
 )  # fmt: skip
 PAST = read_migrations()
 NEXT = PAST[-1].version + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from dataclasses import replace
@@ -14,15 +15,18 @@ from pet2rep_core.imaging.display import read_display
 from pet2rep_core.records import GenerationStatus, Language, Person, Role
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store
+from pet2rep_core.store.rows import generation_row, run_row
 from pet2rep_core.vlm.catalog import read_catalog
 from pet2rep_core.vlm.request import Options
 from pet2rep_core.workflow import providers
-from pet2rep_core.workflow.answer_ledger import ledger_folder
+from pet2rep_core.workflow.answer_ledger import AnswerLedger, ledger_folder, take_in_answers
 from pet2rep_core.workflow.build_request import Asking
+from pet2rep_core.workflow.jobs import start_generating
+from pet2rep_core.workflow.model_saw import what_model_saw
 from pet2rep_core.workflow.patience import Patience
 from pet2rep_core.workflow.preflight_run import check_plan
-from pet2rep_core.workflow.run_item import Workplace
 from pet2rep_core.workflow.run_models import generate_one, run_planned
+from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, pair_models, plan_run
 from pet2rep_core.workflow.run_progress import RunProgress
 from tests import vendor_servers as vendor
@@ -117,29 +121,20 @@ def test_another_seed_prompt_language_or_size_is_another_run(place, server):
 
 
 def test_a_failure_is_no_answer_and_only_it_is_asked_again(place, server):
-    bad = {"p1", "p2"}
-    seen: dict[str, int] = {}
-
-    def answer(call):
-        # cases are told apart by their pictures
-        picture = call.body["messages"][-1]["content"][0]["image_url"]["url"]
-        number = seen.setdefault(picture, len(seen))
-        return vendor.refusal(400, {"message": "no"}) if number in (1, 2) and bad else vendor.good(call)
-
-    server.answer = answer
-    outcomes = {one.case_id: one for one in run(place, plan(place, server, parallel=1))}
-    assert {case: one.status for case, one in outcomes.items()} == dict.fromkeys(CASES, DONE) | dict.fromkeys(
-        bad, FAILED
-    )
-    [failed] = place.store.generations("p1")
+    refused = [False, True, True, False]
+    server.answer = lambda call: vendor.refusal(400, {"message": "no"}) if refused.pop(0) else vendor.good(call)
+    outcomes = run(place, plan(place, server, parallel=1))
+    bad = [one.case_id for one in outcomes if one.status is FAILED]
+    assert len(bad) == 2
+    assert {one.status for one in outcomes if one.case_id not in bad} == {DONE}
+    [failed] = place.store.generations(bad[0])
     assert (failed.generation.status, failed.generation.text) == (FAILED, "")
     assert "refused the request (HTTP 400): no" in failed.generation.error
-    bad.clear()
-    before = len(server.calls)
+    server.answer = vendor.good
     again = run(place, plan(place, server, parallel=1))
-    assert len(server.calls) == before + 2
+    assert len(server.calls) == 6
     assert {one.status for one in again} == {DONE}
-    [mended] = place.store.generations("p1")
+    [mended] = place.store.generations(bad[0])
     assert (mended.attempt, mended.generation.status) == (2, DONE)
 
 
@@ -202,7 +197,7 @@ def test_what_every_case_would_meet_ends_the_model(place, server, reply):
     server.answer = lambda _: reply
     outcomes = run(place, plan(place, server, parallel=1))
     assert len(server.calls) == 1
-    assert [one.status for one in outcomes] == [FAILED, None, None, None]
+    assert sorted(str(one.status) for one in outcomes) == ["None", "None", "None", "failed"]
     assert len({one.reason for one in outcomes}) == 1
     assert len(place.store.generations()) == 1
 
@@ -247,20 +242,17 @@ def test_a_report_with_text_as_it_comes(place, server):
     assert (again.already, len(server.calls)) == (True, 1)
 
 
-def test_the_same_request_is_not_paid_twice_under_another_run(place, server):
-    run(place, plan(place, server, cases=("p0",)))
-    # the standard prompt by name: the same bytes, as no case here has a prompt of its own
-    named = plan(place, server, cases=("p0",), asking=Asking(prompt="standard"))
-    own = plan(place, server, cases=("p0",))
-    assert named.items == () == own.items
-    [stored] = place.store.generations("p0")
-    changed = replace(place.store.runs()[0], run_id="r-other", parameters={"another": 1})
-    place.store.record_run(changed)
-    row = stored.generation
-    place.store.record_generation(
-        replace(row, generation_id="g-other", run_id="r-other", case_id="p1"), detail=dict(stored.detail)
-    )
-    assert len(server.calls) == 1
+def test_the_same_request_is_not_paid_twice_under_another_run(place, server, monkeypatch):
+    [first] = run(place, plan(place, server, cases=("p0",)))
+    # another run by its name, whose request has the same bytes
+    monkeypatch.setattr("pet2rep_core.workflow.run_plan.RUN_VERSION", 99)
+    [second] = run(place, plan(place, server, cases=("p0",)))
+    assert second.run_id != first.run_id
+    assert (second.status, second.already, len(server.calls)) == (DONE, True, 1)
+    copy = place.store.generation(second.generation_id)
+    assert copy.generation.text == place.store.generation(first.generation_id).generation.text
+    assert copy.detail["copied_from"] == first.generation_id
+    assert "cost" not in copy.detail
 
 
 # --- cost
@@ -383,3 +375,68 @@ def test_progress_counts_what_is_asked(place, server):
     progress.start_one()
     progress.end_one(answered=False)
     assert progress.asked == 1
+
+
+# --- in the background, and afterwards
+
+
+def test_a_job_goes_on_by_itself_and_says_how_it_stands(place, server):
+    server.answer = lambda call: replace(vendor.good(call), delay_s=0.2)
+    job = start_generating(place, plan(place, server, parallel=1), name="fused")
+    job.wait(60)
+    assert not job.running
+    assert (len(job.outcomes), job.total, job.problem, job.cancelled) == (4, 4, None, False)
+    assert (job.progress.asked, job.progress.under_way, job.seconds_left) == (4, 0, None)
+    server.answer = lambda call: replace(vendor.good(call), delay_s=60)
+    again = start_generating(place, plan(place, server, asking=Asking(options=Options(seed=8))))
+    while len(server.calls) < 5:
+        assert again.running
+    again.cancel()
+    again.wait(20)
+    assert (again.running, again.outcomes) == (False, [])
+
+
+def test_a_job_that_may_not_send_does_not_start(place, server, monkeypatch):
+    monkeypatch.setattr("pet2rep_core.workflow.run_plan.on_this_machine", lambda url: False)
+    with pytest.raises(PermissionDeniedError, match="outside this machine"):
+        start_generating(place, plan(place, server))
+
+
+@pytest.mark.parametrize("setting", ["separate", "fused", "fused-measured"])
+def test_what_the_model_saw_is_shown_again_byte_for_byte(place, server, setting):
+    [outcome] = run(place, plan(place, server, cases=("p0",), settings=(setting,)))
+    seen = what_model_saw(place.store, place.settings, place.display, read_catalog(), outcome.generation_id)
+    assert seen.is_same
+    *pictures, text = server.calls[0].body["messages"][-1]["content"]
+    assert text["text"] == seen.request.user
+    sent = [base64.b64decode(part["image_url"]["url"].partition(",")[2]) for part in pictures]
+    assert sent == [one.png for one in seen.request.pictures]
+
+
+def test_what_a_built_in_model_saw_was_nothing(place):
+    catalog = read_catalog()
+    pairs = pair_models(catalog, ["template"], ["fused"])
+    [outcome] = run(place, plan_run(place.store, pairs, ["p0"], RunChoices()))
+    assert outcome.status is DONE
+    seen = what_model_saw(place.store, place.settings, place.display, catalog, outcome.generation_id)
+    assert (seen.request, seen.pictures) == (None, ())
+
+
+def test_a_torn_line_of_the_ledger_was_never_an_answer(place, server):
+    [outcome] = run(place, plan(place, server, cases=("p0",)))
+    stored = place.store.generations("p0")[0]
+    [run_of_it] = place.store.runs()
+    row = generation_row(replace(stored.generation, case_id="p1", generation_id="g-torn"), detail=stored.detail)
+    ledger = AnswerLedger(place.settings)
+    ledger.keep(run_row(run_of_it), row)
+    assert take_in_answers(place.store, place.settings) == 0  # its run is alive
+    ledger.close(all_stored=False)
+    [path] = ledger_folder(place.settings).iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    assert take_in_answers(place.store, place.settings) == 0
+    path.write_bytes(whole)
+    assert take_in_answers(place.store, place.settings) == 1
+    assert [one.generation.generation_id for one in place.store.generations("p1")] == ["g-torn"]
+    assert list(ledger_folder(place.settings).iterdir()) == []
+    assert outcome.status is DONE

@@ -1,0 +1,164 @@
+"""Words around the uptake statements of an English report: comparisons, CT wording, landmarks, clauses; as patterns."""
+
+from __future__ import annotations
+
+import re
+
+from pet2rep_core.report.uptake_rules_en import UPTAKE
+
+_CT_NOUN = (
+    r"(?:density|attenuation|radiolucency|lucenc\w+|luminosity|size|volume"
+    r"|signal|echogenicity|thickness|number|calcification|caliber|calibre"
+    r"|height|enhancement|opacit\w+|stranding|transparency)"
+)
+CT_WORDING = re.compile(
+    rf"\b(?!normal in \w+(?:, \w+)?,? and {UPTAKE})(?:increased|decreased|reduced|elevated|low|high|lower|higher"
+    rf"|abnormal|diffusely|unevenly|normal|mildly|slightly|homogeneous"
+    rf"|uniform)(?:-| (?:[a-z]+ )?){_CT_NOUN}\b"
+    rf"|\b{_CT_NOUN}(?: (?:of|in) [^,.;]{{1,30}}?)? (?:is|are|shows|appears"
+    rf"|has been|have been)(?: [a-z]+)?? (?:increased|decreased|reduced"
+    rf"|normal|uniform|homogeneous)",
+    re.IGNORECASE,
+)
+COMPARISON = re.compile(
+    r"\b(?:(?:is|are|has|have|been|was|were|significantly|markedly|mildly"
+    r"|slightly|moderately|further) )*"
+    r"(?:increased|decreased|reduced|lower|higher|improved|less \w+|more \w+"
+    r"|diminished|smaller|larger)(?: in [a-z ]{3,30}?)?,? "
+    r"(?:since|from|than|compared (?:to|with)|when compared (?:to|with)"
+    r"|relative to|versus|as compared (?:to|with)) (?:the |on |that of "
+    r"|a )*(?:prior|previous|earlier|last|baseline|outside|pretreatment"
+    r"|before|\d)(?:(?!\b(?:but|and|now|remains?|still)\b)[^,;])*"
+    r"|\b(?:in comparison (?:to|with)|compared (?:to|with)|when compared "
+    r"(?:to|with)) (?:the |a )*(?:prior|previous|earlier|last|baseline"
+    r"|outside)(?:(?!\b(?:but|and|now|remains?|still)\b)[^,;])*"
+    r"|\b(?:has|have) (?:\w+ )?(?:decreased|increased|improved|progressed"
+    r"|diminished)(?: in (?:size|number|uptake|avidity|metabolic activity"
+    r"|fdg uptake|intensity|metabolism)(?: and (?:size|number|uptake|avidity"
+    r"|intensity|metabolic activity))?)?"
+    r"|\binterval (?:increase|decrease|reduction|improvement|decline|progression)"
+    r"(?: in [^,;]{0,40})?",
+    re.IGNORECASE,
+)
+EARLIER_STUDY = re.compile(
+    r"\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
+    r"|last|baseline|pretreatment) (?:pet|ct|scan|study|exam\w*|imaging)\b"
+    r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)(?:[^;.]|\.(?=\d)))*?"
+    r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"
+    r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
+    r"|\b(?:previously|formerly)\b(?![^,;.]{0,80}?\b(?:is|are|remains?|appears?)(?: \w+)? (?:unchanged"
+    r"|stable)\b)(?:(?!\b(?:now|currently|is|are|has"
+    r"|have|shows?|demonstrates?|no longer)\b)(?:[^,;.]|\.(?=\d)))*"
+    r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)(?:[^,;.]|\.(?=\d)))*"
+    r"|\b(?:prior|previous)(?= \d)(?:[^,;.]|\.(?=\d))*"
+    r"|\b(?:history|hx) of\b[^,;.]*",
+    re.IGNORECASE,
+)
+HIGHER_THAN_BEFORE = re.compile(
+    r"\b(?:increas\w*|higher|greater|more (?:avid|intense\w*|hypermetabolic|active)|progress\w+)\b", re.IGNORECASE
+)
+LOWER_THAN_BEFORE = re.compile(r"\b(?:decreas\w*|lower|less|reduc\w+|diminish\w*|improv\w+|declin\w+)\b", re.IGNORECASE)
+RELATIVE_TO_EARLIER = re.compile(
+    r"^(?!.*\b(?:unchanged|stable|similar)\b).*?(?:\binterval\b|\b(?:since|compared (?:to|with)|from|than) (?:the )?"
+    r"(?:prior|previous|baseline|earlier|last)|suv\s?-?(?:max)? ?(?:of |= ?|now )?[\d.]+,? ?\(?"
+    r"(?:from|previously|prior|versus|vs\.?|compared (?:to|with)) [\d.]|\b(?:previously|prior"
+    r"|was) (?:suv\s?-?max )?(?:of )?[\d.])",
+    re.IGNORECASE | re.DOTALL,
+)
+BARE_UPTAKE = re.compile(
+    r"^\s*(?:(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z-]+ ){1,3}(?:uptake|avidity) (?:in|within|along"
+    r"|at) (?=[^.;]*SUV\s?-?max)"
+    r"|(?:the )?(?:fdg |tracer |radiotracer )?(?:uptake|avidity|hypermetabolism)(?= (?:in|within|along|at"
+    r"|throughout|around"
+    r"|about|of)\b)|(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z /-]){3,40}? (?:uptake"
+    r"|avidity)(?=,? \(?(?:SUV|nonspecific"
+    r"|non-specific|indeterminate|likely (?:inflam|degen|reactive|infect|post)|inflammatory|degenerative"
+    r"|reactive)))(?!.*\b(?:(?:is|are|was|were)(?! (?:new|stable|unchanged|likely|probably|nonspecific)\b)|may"
+    r"|can|cannot|could|limit\w*|physiolog\w+|normal|no|not|without)\b)",
+    re.IGNORECASE,
+)
+RESOLUTION = re.compile(r"\b(?:resolution|disappearance|normali[sz]ation) of\b", re.IGNORECASE)
+PERSISTS = re.compile(
+    r"\b(?:persists?|persisting|remains? (?:present|visible|avid|active|elevated|increased|hypermetabolic))\b",
+    re.IGNORECASE,
+)
+SUBJECT_VERB = re.compile(
+    r" (?:shows?|demonstrates?|exhibits?|displays?|has|have|contains?|reveals?)(?: (?!no\b|not\b"
+    r"|without\b)[\w-]+){0,3} ?$",
+    re.IGNORECASE,
+)
+REMOVED_AFTER = re.compile(
+    r"[^,;]{0,12}?\b(?:(?:is|are|has been|have been|was|were) )?(?:surgically "
+    r"(?:absent|removed)|resected|removed|not visuali[sz]ed|post-?surgical)"
+    r"|"
+    r"\s(?:resection|transplant\w*|lobectomy|cancer|carcinoma|surgery)\b(?= (?:status|history))",
+    re.IGNORECASE,
+)
+LANDMARK_BEFORE = re.compile(
+    r"\b(?:adjacent to|abutting|abuts?|beneath|near|invading|invades?"
+    r"|relative to|compared (?:to|with)|than(?: that (?:of|in))?|similar to"
+    r"(?: that of)?|comparable to(?: that of)?|equal to(?: that of)?|"
+    r"equivalent to|above(?: that of)?|below(?: that of)?|exceeding|exceeds?"
+    r"(?: that of)?|encasing|compressing|displacing|retracting|contiguous with"
+    r"|close to|anterior to|posterior to|lateral to|medial to|"
+    r"inferior to|superior to|at the level of|level of|along the course of"
+    r"|next to|given|due to|secondary to|because of|compensatory for|infiltrating|tethering|surrounding"
+    r"|overlying|underlying"
+    r"|status post|s/p|history of|post)"
+    r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral|descending|ascending|thoracic|abdominal"
+    r"|posterior|anterior|lateral|medial|inferior|superior|proximal|distal|chest"
+    r"|surrounding|overlying|that of|physiologic|upper|lower|prior))*\s*$",
+    re.IGNORECASE,
+)
+CONTRAST = re.compile(
+    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?"
+    r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",
+    re.IGNORECASE,
+)
+VERB = re.compile(
+    r"\b(?:is|are|was|were|shows?|demonstrates?|exhibits?|has|have|appears?"
+    r"|remains?|which|there|with|without|contains?|showing|demonstrating"
+    r"|measur\w+|displays?)\b",
+    re.IGNORECASE,
+)
+COPULA_BEFORE = re.compile(
+    r"\b(?:is|are|was|were|be|been|appears?|remains?|becomes?|seems?|and"
+    r"|to be)(?: (?:not|also|both|all|\w+ly|now|still|again|more))*\s*$",
+    re.IGNORECASE,
+)
+ADJECTIVE = re.compile(
+    r"(?:hypermetabolic|avid|photopenic|hypometabolic|active|positive" r"|negative|deficient|inactive)$", re.IGNORECASE
+)
+FORWARD = re.compile(
+    r"(?:\s*\([^)]*\))?,?(?: (?!and\b)[\w./-]+){0,10}? (?:in|within|of|filling|occupying|replacing|obliterating"
+    r"|at|throughout|along|involving|from|around|on|by|about|to|are|is"
+    r"|includ\w+|for|over|near)(?: [\w/-]+){0,6}? ?\(?$"
+    r"|^\s*$",
+    re.IGNORECASE,
+)
+BETWEEN_ADJECTIVE = re.compile(r"(?: [\w./-]+){0,6}? $")
+HEDGE = re.compile(
+    r"\b(?:likely|probabl[ye]|possibl[ye]|may|might|could|suspect\w*|or"
+    r"|versus|vs|favou?r\w*|presum\w+|suggest\w*|perhaps|question\w*|consider\w*"
+    r"|rather)\b|\?",
+    re.IGNORECASE,
+)
+GENERAL = re.compile(
+    r"\b(?:elsewhere|rest of the (?:body|scan|study|examination)|remainder of"
+    r"|remaining (?:body|regions|areas|structures)|whole body|scan range"
+    r"|imaged portions?|otherwise)\b",
+    re.IGNORECASE,
+)
+ELLIPSIS = re.compile(r"\b(?:is|are|does|do|was|were) not\s*$", re.IGNORECASE)
+UPTAKE_WORD = re.compile(
+    r"\b(?:fdg|uptake|avid\w*|metabol\w+|hypermetabol\w+|tracer|radioactivity|activity)\b", re.IGNORECASE
+)
+MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECASE)
+ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
+LEAD = re.compile(
+    r"\b(?:(?<!-)injected|injection of|(?:after|following|post) (?:\w+ )?injection(?![- ]site)|administered"
+    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)|fasting|fasted"
+    r"|blood glucose|(?<!-)acquired|acquisition|images were obtained|scanned from"
+    r"|skull base to (?:the )?(?:mid|proximal|upper|thigh|feet|toes))\b",
+    re.IGNORECASE,
+)

@@ -1,0 +1,55 @@
+"""Cells of tables: shares, times, and runs under names that tell them apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pet2rep_core.store import RunRow
+from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.names import setting_name
+
+NOTHING = "–"
+
+
+def percent(share: float | None) -> str:
+    """Return a share as whole per cent, a dash for None."""
+    return NOTHING if share is None else f"{share:.0%}"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with its sign where it is a difference, a dash for None."""
+    return NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """Return a difference with its sign, a dash for None."""
+    return NOTHING if value is None else f"{value:+.{digits}f}"
+
+
+def moment(iso: str) -> str:
+    """Return a moment of the store to the minute, in UTC; a dash where there is none."""
+    return iso[:16].replace("T", " ") if iso else NOTHING
+
+
+def run_names(page: Page, runs: Iterable[RunRow]) -> dict[str, str]:
+    """Return the runs by name, each with as much beside its model as tells it from the others."""
+    found = list(runs)
+    names = {run.run_id: _name(page, run, 0) for run in found}
+    for detail in (1, 2):
+        counts = Counter(names.values())
+        names = {run.run_id: _name(page, run, detail) if counts[names[run.run_id]] > 1 else names[run.run_id]
+                 for run in found}  # fmt: skip
+    return names
+
+
+def _name(page: Page, run: RunRow, detail: int) -> str:
+    behaviour = run.parameters.get("behaviour")
+    parts = [
+        page.name("model", run.model),
+        page.text(f"behaviour.{behaviour}") if isinstance(behaviour, str) else "",
+        setting_name(page, run.input_setting),
+        f"seed {run.seed}" if detail and run.seed is not None else "",
+        run.run_id if detail > 1 else "",
+    ]
+    return " · ".join(part for part in parts if part)
