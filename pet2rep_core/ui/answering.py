@@ -16,7 +16,7 @@ from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import inert_box
 from pet2rep_core.workflow.live_answer import LiveAnswer
 from pet2rep_core.workflow.open_case import OpenCase
-from pet2rep_core.workflow.run_item import ItemOutcome
+from pet2rep_core.workflow.run_outcome import ItemOutcome
 
 _EVERY_S = 0.4
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.workflow.jobs import GenerateJob, start_generating
 from pet2rep_core.workflow.live_answer import LiveAnswer
-from pet2rep_core.workflow.run_item import Workplace
 from pet2rep_core.workflow.run_log import record_start
+from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import RunPlan
 
 

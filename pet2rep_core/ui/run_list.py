@@ -18,8 +18,8 @@ from pet2rep_core.ui.names import setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending
 from pet2rep_core.workflow.jobs import GenerateJob
-from pet2rep_core.workflow.run_item import ItemOutcome
 from pet2rep_core.workflow.run_log import EarlierRun, earlier_runs, plan_to_go_on
+from pet2rep_core.workflow.run_outcome import ItemOutcome
 
 _EVERY_S = 0.8
 _WAITS_SHOWN = 5

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 from pet2rep_core.vlm.adapters import open_adapter
 from pet2rep_core.workflow.jobs import Job
-from pet2rep_core.workflow.run_item import ItemOutcome, Stopped, Workplace
+from pet2rep_core.workflow.run_item import Stopped
 from pet2rep_core.workflow.run_models import Opener, generate_one
+from pet2rep_core.workflow.run_outcome import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_plan import RunPlan
 from pet2rep_core.workflow.run_progress import RunProgress
 
