@@ -145,6 +145,7 @@ def test_a_failure_is_shown_apart_and_never_as_a_report(new_tab: Callable[..., W
     assert page.page.get_by_role("combobox", name="Open report").count() == 0
     server.answer = vendor.good
     _press(page, "Close this message")
+    alert.wait_for(state="detached")
     page.drawn()
     _press(page, "Generate")
     page.page.get_by_role("combobox", name="Open report").wait_for()
