@@ -49,7 +49,6 @@ def _open(page: Page, job: LiveAnswer, outcome: ItemOutcome) -> None:
     st.session_state[state.GENERATION] = outcome.generation_id
     st.session_state[state.REPORT_LANGUAGE] = job.plan.choices.asking.language
     st.session_state.pop("report_language", None)
-    st.session_state.pop("which_report", None)
     if outcome.already:
         note_for_next_run(page.text("generate.already"))
     st.rerun()
@@ -113,7 +112,8 @@ def draw_ending(page: Page, stored: StoredGeneration) -> None:
         return
     reason = page.said(stored.generation.error)
     what_next = page.text(f"generate.next_{status.value}")
-    words = f"**{escape_markdown(status_name(page, status))}**  \n" + "  \n".join(
+    ended = status_name(page, status)
+    words = f"**{escape_markdown(ended[:1].upper() + ended[1:])}**  \n" + "  \n".join(
         escape_markdown(one) for one in (reason, what_next) if one
     )
     st.warning(words)

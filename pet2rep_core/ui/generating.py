@@ -53,9 +53,7 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
         ids,
         index=ids.index(opened) if opened in done else len(ids) - 1,
         format_func=lambda one: _report_name(page, done[one]),
-        key="which_report",
     )
-    chosen = chosen if chosen in done else ids[-1]
     st.session_state[state.GENERATION] = chosen
     return done[chosen]
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from pet2rep_core.errors import Pet2RepError
-from pet2rep_core.vlm.adapters import SERVER_KEY, choose_route, endpoint_of
+from pet2rep_core.vlm.adapters import choose_route, endpoint_of
 from pet2rep_core.vlm.checkpoint import check_checkpoint
 from pet2rep_core.vlm.endpoint import host_of
 from pet2rep_core.vlm.model_row import ModelRow, Status, on_this_machine
@@ -46,7 +46,7 @@ class Readiness:
     outside : bool
         Whether pictures and prompt would leave this machine.
     key_env : str
-        The variable that holds the key, where one is used.
+        The variable that holds a vendor's key.
     message, hint : str
         What is wrong in one sentence, and what mends it; empty where nothing is.
     """
@@ -120,8 +120,8 @@ def _server(row: ModelRow, route: Route, base_url: str, open_hosts: dict[str, bo
             message=f"{row.label} is not offered any more.",
             hint="Import reports that it wrote, or choose another model.",
         )
-    key_env = endpoint.key_env or SERVER_KEY
-    if endpoint.key_env and not key_is_set(endpoint.key_env):
+    key_env = endpoint.key_env
+    if key_env and not key_is_set(key_env):
         return Readiness(
             route,
             Ready.NO_KEY,
@@ -129,7 +129,7 @@ def _server(row: ModelRow, route: Route, base_url: str, open_hosts: dict[str, bo
             outside,
             key_env,
             f"There is no key for {endpoint.host}.",
-            f"Set {endpoint.key_env} in the environment or in .streamlit/secrets.toml.",
+            f"Set {key_env} in the environment or in .streamlit/secrets.toml.",
         )
     if not outside and not _answers(address, open_hosts):
         return Readiness(

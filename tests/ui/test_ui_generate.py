@@ -163,7 +163,7 @@ def test_an_answer_that_is_no_finished_report_is_said_to_be_none(
         wait("answer")
         app.run()
     assert not app.exception
-    warning = next(part.value for part in app.warning if say(f"generate.ended_{ended}") in part.value)
+    warning = next(part.value for part in app.warning if say(f"generate.ended_{ended}")[1:] in part.value)
     assert say(f"generate.next_{ended}") in warning.replace("\\", "")
     rated = [group for group in app.get("button_group") if str(group.key).startswith("rate-")]
     assert bool(rated) == shown
