@@ -19,7 +19,7 @@ from pet2rep_core.prompts.prompt import INPUT_SETTINGS
 from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.settings import Settings
 from pet2rep_core.vlm.catalog import read_catalog
-from pet2rep_core.vlm.request import Options
+from pet2rep_core.vlm.request import Options, Route
 from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.build_request import Asking
 from pet2rep_core.workflow.preflight_run import check_plan
@@ -36,7 +36,8 @@ def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:
     """Generate a report with every named model for every named case; finished ones stay as they are."""
     models = tuple(dict.fromkeys(name for names in args.models for name in names))
     choices = _choices(args)
-    pairings = pair_models(read_catalog(), models, args.input, base_url=choices.base_url)
+    route = Route(args.route) if args.route else None
+    pairings = pair_models(read_catalog(), models, args.input, base_url=choices.base_url, route=route)
     with own_store(settings) as store:
         plan = plan_run(store, pairings, require_case_ids(store, args.cases), choices)
         place = Workplace(store, settings, read_display(), person_of_terminal())

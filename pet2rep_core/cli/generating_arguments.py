@@ -41,6 +41,10 @@ def add_generate(parser: argparse.ArgumentParser) -> None:
         "--base-url", metavar="URL", help="address of your own server, such as http://127.0.0.1:8000/v1"
     )
     parser.add_argument(
+        "--route", choices=("transformers", "openai", "anthropic"), help="in this process, by a server, or Claude; "
+        "in this process where the model can and no address is given"
+    )  # fmt: skip
+    parser.add_argument(
         "--allow-provider", metavar="HOST", action="append", help="let pictures and prompt go to this machine"
     )
     parser.add_argument("--concurrency", metavar="N", type=from_one, help="requests at the same time (4)")

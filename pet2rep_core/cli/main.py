@@ -39,7 +39,8 @@ environment:
   PET2REP_DTYPE    and with which numbers: bfloat16, float16 or float32
   PET2REP_SIGN_IN  how people sign in to the app: single (one person on this machine), accounts or oidc
 
-With --json, standard output carries one JSON object and nothing else.
+With --json, standard output carries one JSON object, or one a line (generate, import-outputs, score, uptake), and
+nothing else.
 Research use only; not for diagnosis.
 """
 _IMPORT = """\

@@ -60,27 +60,39 @@ def key_of(endpoint: Endpoint) -> SecretKey | None:
     return key
 
 
-def choose_route(row: ModelRow, *, base_url: str = "") -> Route:
-    """Return the route by which a model is asked: its best one, or a server where an address is given.
+def choose_route(row: ModelRow, *, base_url: str = "", route: Route | None = None) -> Route:
+    """Return the route by which a model is asked.
+
+    That which was chosen; else a server where an address is given; else in this process where the model can; else the
+    row's best.
 
     Raises
     ------
     ModelUnavailableError
-        If it can only be imported.
+        If it can only be imported, or not by the route that was chosen.
+    SettingsError
+        If an address is given and the model is not asked through a server.
     """
-    askable = [route for route in row.routes if route is not Route.IMPORT]
-    if base_url and Route.OPENAI in askable:
-        return Route.OPENAI
+    askable = [one for one in row.routes if one is not Route.IMPORT]
     if not askable:
         raise ModelUnavailableError(
             f"The model {row.id!r} runs only in its own code.",
             hint=f"Run it there, then: pet2rep import-outputs PATH --model {row.id} --input fused",
         )
-    if base_url and askable[0] is not Route.ANTHROPIC:
+    if route is not None and route not in askable:
+        raise ModelUnavailableError(
+            f"The model {row.id!r} is not asked by the route {route.value!r}.",
+            hint=f"Its routes are: {', '.join(one.value for one in askable)}.",
+        )
+    if base_url and not {Route.OPENAI, Route.ANTHROPIC} & set(askable):
         raise SettingsError(
             f"The model {row.id!r} is not asked through a server.", hint="Leave --base-url out for this model."
         )
-    return askable[0]
+    if route is not None:
+        return route
+    if base_url and Route.OPENAI in askable:
+        return Route.OPENAI
+    return Route.TRANSFORMERS if Route.TRANSFORMERS in askable and not base_url else askable[0]
 
 
 def open_adapter(

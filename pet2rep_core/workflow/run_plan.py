@@ -142,7 +142,7 @@ class RunPlan:
 
 
 def pair_models(
-    catalog: Catalog, models: Iterable[str], settings: Sequence[str], *, base_url: str = ""
+    catalog: Catalog, models: Iterable[str], settings: Sequence[str], *, base_url: str = "", route: Route | None = None
 ) -> list[Pairing]:
     """Return every model with every input setting, in the order given.
 
@@ -162,8 +162,8 @@ def pair_models(
         if model in BUILT_IN_MODELS:
             pairs.append(Pairing(row, Route.BUILT_IN, TEXT_ONLY))
             continue
-        route = choose_route(row, base_url=base_url)
-        pairs += [Pairing(row, route, setting) for setting in dict.fromkeys(settings)]
+        by = choose_route(row, base_url=base_url, route=route)
+        pairs += [Pairing(row, by, setting) for setting in dict.fromkeys(settings)]
     return pairs
 
 

@@ -120,12 +120,13 @@ def test_a_host_that_was_named_is_recorded_with_the_users_name(imported, server,
         (["--models", MODEL, "--input", "both"], "There is no input setting named 'both'."),
         (["--models", MODEL, "--base-url", "localhost:8000"], "no http or https address"),
         (["--models", MODEL, "--base-url", "http://u:p@127.0.0.1/v1"], "more than an address"),
+        (["--models", "gpt-4o", "--route", "transformers"], "Its routes are: openai."),
         (["--models", "meddr"], "runs only in its own code. Run it there, then: pet2rep import-outputs"),
         (["--models", MODEL, "--base-url", "http://127.0.0.1:9/v1"], "No server answers at 127.0.0.1:9. Nothing was"),
         (["--models", "gpt-4o", "--allow-provider", "api.openai.com"], "There is no key for api.openai.com"),
         (["--models", MODEL, "--max-cost", "-1"], "A cost of at most -1 cannot be."),
     ],
-    ids=["model", "input", "address", "password", "import only", "nobody", "key", "cost"],
+    ids=["model", "input", "address", "password", "route", "import only", "nobody", "key", "cost"],
 )
 def test_what_cannot_run_says_why(imported, capsys, monkeypatch, words, complaint):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
@@ -196,3 +197,13 @@ def test_secrets_file(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("SOME_KEY", "ключ")
     with pytest.raises(SettingsError, match="characters that no key has"):
         read_key("SOME_KEY", ())
+
+
+def test_without_an_address_an_open_model_runs_in_this_process_and_with_one_on_its_server(imported, capsys):
+    def route_of(*more):
+        words = ("generate", "--models", "qwen2.5-vl-32b", "--cases", "a", "--dry-run", *more)
+        return lines(capsys, *words)[1][0]["route"]
+
+    assert route_of() == "transformers"
+    assert route_of("--base-url", "http://127.0.0.1:9/v1") == "openai"
+    assert route_of("--route", "openai") == "openai"
