@@ -228,7 +228,7 @@ def test_a_run_outlives_its_tab_and_asks_later_for_what_is_missing(
     again.page.get_by_role("button", name="Ask for what is missing: 1").click()
     again.page.get_by_text("Ended: done 1").wait_for()
     assert len(server.calls) == 4
-    again.page.get_by_text("done 3").wait_for()
+    again.page.get_by_test_id("stMarkdown").filter(has_text="Qwen3-VL-8B").filter(has_text="done 3").wait_for()
     again.quiet()
 
 
