@@ -49,6 +49,7 @@ bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.scroll_viewer
 	$(BIN)/python -m benchmarks.generate_remote
 	$(BIN)/python -m benchmarks.generate_local
+	$(BIN)/python -m benchmarks.rate_readers
 	test -z "$$PET2REP_REAL_DATA" || $(BIN)/python -m benchmarks.import_study "$$PET2REP_REAL_DATA"
 
 demo-data: $(VENV)/.run ## make the demo study without opening the app

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pet2rep_core.ui.frame import open_page, show_note, shown_errors
-from pet2rep_core.ui.studies import draw_study, person_of
+from pet2rep_core.ui.studies import draw_study
 from pet2rep_core.ui.study_form import draw_form
 from pet2rep_core.workflow.study_make import study_list
 
@@ -15,7 +15,7 @@ if not page.is_research:
     st.stop()
 st.markdown(page.text("studies.lead"))
 with shown_errors():
-    lines = study_list(page.server.store, person_of(page))
+    lines = study_list(page.server.store, page.person)
     names = [page.text("studies.tab_existing", n=len(lines)), page.text("studies.tab_new")]
     existing, new = st.tabs(names, key="studies-tabs", on_change="rerun")
     if existing.open:

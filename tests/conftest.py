@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pet2rep_core.settings import Settings
+from pet2rep_core.store import open_store
+from tests.reader_study import add_reports
+
 settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
 settings.load_profile("untimed")
 
@@ -20,3 +24,13 @@ def real_data() -> Path:
     if not path.is_dir():
         pytest.fail(f"PET2REP_REAL_DATA names {folder!r}, which is not a folder")
     return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def reported_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed store with the reports of three models for 16 cases; copied by the tests of reader studies."""
+    home = tmp_path_factory.mktemp("reported") / "home"
+    store = open_store(Settings(home=home, workers=1))
+    add_reports(store, 16)
+    store.close()
+    return home

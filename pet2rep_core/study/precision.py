@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 from pet2rep_core.errors import SettingsError
 
-METHOD = "ICC interval width|method:bonett-2002|v:1"
+METHOD = "icc_width|conf:0.95|method:bonett-2002|v:1"
 
 
 def icc_items(width: float, readers: int, icc: float, *, confidence: float = 0.95) -> int:

@@ -41,6 +41,10 @@ class CaseFacts:
         self._begin("described", case, lambda: describe_case(case))
         self._begin("landmarks", case, lambda: read_landmarks(images))
 
+    def soon(self, work: Callable[[], object]) -> None:
+        """Do something in the background that would otherwise be waited for later."""
+        self._workers.submit(work)
+
     def close(self) -> None:
         """Stop; what is being found is not waited for."""
         self._workers.shutdown(wait=False, cancel_futures=True)

@@ -44,6 +44,7 @@ PAGES = {
     "failures": Entry("pages/4_Failures.py", permissions.RESEARCH),
     "generate": Entry("pages/5_Generate.py", permissions.RESEARCH),
     "studies": Entry("pages/6_Studies.py", permissions.RESEARCH),
+    "reading": Entry("pages/7_Reading.py"),
     "accounts": Entry("pages/8_Accounts.py", permissions.ADMINISTER, (SignIn.ACCOUNTS,)),
 }
 """The menu. Hidden is not forbidden: :func:`open_page` refuses too, and so does the workflow behind each page."""

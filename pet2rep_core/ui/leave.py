@@ -2,12 +2,17 @@
 
 Leave is a token of :class:`pet2rep_core.ui.tokens.Signer` in the header ``X-Case-Token``, which no access
 log shows. Addresses of pictures cannot send a header; they alone may carry it as ``?token=``.
+
+A reader of a study has leave for the study instead (``X-Study-Token``), and asks for cases by the alias that they
+have in it: nothing that reaches this reader's browser names them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,17 +21,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pet2rep_core.errors import (
+    ImageGeometryError,
     InputDataError,
     PermissionDeniedError,
     Pet2RepError,
     StaleRatingError,
     StoreLockedError,
 )
-from pet2rep_core.records import Language, Person
+from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.ui.sentences import error_in_language, in_language
 from pet2rep_core.ui.server import server
+from pet2rep_core.workflow.study_read import case_of_alias
 
-HEADER = "X-Case-Token"
+HEADER, STUDY_HEADER = "X-Case-Token", "X-Study-Token"
 PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 """Headers of every answer that has to do with a patient."""
 
@@ -35,19 +42,35 @@ NOT_SIGNED_IN = "You are not signed in any more."
 _LARGEST_BODY = 2**20
 _TOO_LARGE = f"More than {_LARGEST_BODY} bytes were sent."
 
+_TOLD = (ImageGeometryError, PermissionDeniedError, StaleRatingError, StoreLockedError)
+
 Answer = Callable[[Request, str, str], Response]
 """Answers a request for a case to a reader; called in a thread. ``sent_json`` gives what was posted."""
+
+
+def study_scope(study_id: str) -> str:
+    """Return what a token for a study is signed over; no case has a name with a colon."""
+    return f"study:{study_id}"
+
+
+def rater(reader: str) -> Person:
+    """Return the person who reads a study under this name.
+
+    Studies ask only whose item it is, whatever the role; so the least one is given.
+    """
+    return Person(reader, Role.RATER)
 
 
 def checked(
     answer: Answer, *, in_query: bool = False, at_most: Callable[[], CapacityLimiter] | None = None
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Return an endpoint that answers only who has leave for the case that its path names.
+    """Return an endpoint that answers only who has leave for the case, or the study, that its path names.
 
     Parameters
     ----------
     answer : (request, case_id, reader) -> Response
-        Runs in the thread pool, so that it may read files and compute.
+        Runs in the thread pool, so that it may read files and compute. A path with a study and an alias gives it the
+        case behind the alias; one with a study alone gives it the study.
     in_query : bool
         Whether the token may also stand in the address, for pictures.
     at_most : function that gives a limiter, optional
@@ -60,10 +83,15 @@ def checked(
     """
 
     async def endpoint(request: Request) -> Response:
-        case_id = request.path_params["case_id"]
-        token = request.headers.get(HEADER) or (request.query_params.get("token", "") if in_query else "")
+        study_id = request.path_params.get("study_id")
+        name = request.path_params["case_id"] if study_id is None else study_id
+        scope = name if study_id is None else study_scope(study_id)
+        sent = request.headers.get(HEADER if study_id is None else STUDY_HEADER) or request.headers.get(HEADER)
+        token = sent or (request.query_params.get("token", "") if in_query else "")
         try:
-            reader = server().signer.reader_of(token, case_id)
+            # A case whose "name" is a study's scope would be opened by a token for the study.
+            named = study_id is not None or ":" not in name
+            reader = server().signer.reader_of(token, scope) if named else None
             if reader is None:
                 return no(request, 403, NO_LEAVE)
             if person_asking(request, reader) is None:
@@ -71,11 +99,37 @@ def checked(
             if not await _take_body(request):
                 return no(request, 413, _TOO_LARGE)
             limiter = None if at_most is None else at_most()
-            return await to_thread.run_sync(answer, request, case_id, reader, limiter=limiter)
+            answered = _behind_alias(answer) if "alias" in request.path_params else answer
+            return await to_thread.run_sync(answered, request, name, reader, limiter=limiter)
         except Pet2RepError as error:
             return refusal(request, error)
 
     return endpoint
+
+
+@contextmanager
+def unnamed(case_id: str) -> Iterator[None]:
+    """Let no error name a case, or another one that is spelled like it, where a study's reader would see it."""
+    try:
+        yield
+    except Pet2RepError as error:
+        told = isinstance(error, _TOLD) or type(error) is InputDataError
+        if told and not re.search(rf"(?<!\w){re.escape(case_id)}(?!\w)", f"{error.message} {error.hint}"):
+            raise
+        raise ImageGeometryError(
+            "This cannot be shown for this item.", hint="Tell the researcher who runs the study."
+        ) from None
+
+
+def _behind_alias(answer: Answer) -> Answer:
+    """Answer for the case behind an alias."""
+
+    def answered(request: Request, study_id: str, reader: str) -> Response:
+        case_id = case_of_alias(server().store, rater(reader), study_id, request.path_params["alias"])
+        with unnamed(case_id):
+            return answer(request, case_id, reader)
+
+    return answered
 
 
 def person_asking(request: Request, reader: str) -> Person | None:

@@ -57,5 +57,5 @@ def _draw_no_report(page: Page, generation: Generation) -> None:
 
 
 def _draw_report(page: Page, case: OpenCase, body: str, language: Language, title: str) -> None:
-    places = places_in(page, case, body, language)
+    places = places_in(page.server, case, body, language)
     st.html(report_html(body, language=language.value, label=title, places=places))

@@ -29,9 +29,10 @@ from pet2rep_core.imaging.render import encode_png
 from pet2rep_core.records import Person, Role
 from pet2rep_core.ui.card_routes import CARD_ROUTES
 from pet2rep_core.ui.leave import PRIVATE, checked, no, person_asking
-from pet2rep_core.ui.reader_routes import READER_ROUTES
+from pet2rep_core.ui.reader_routes import READER_ROUTES, reader_routes
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.sign_in_routes import SIGN_IN_ROUTES
+from pet2rep_core.ui.study_routes import STUDY_CASE, STUDY_ROUTES
 from pet2rep_core.workflow.model_saw import seen_picture
 from pet2rep_core.workflow.open_case import draw_coronal, draw_model_picture, open_case
 from pet2rep_core.workflow.permissions import RESEARCH, require
@@ -41,9 +42,9 @@ MOST_PACKED_AT_ONCE = 2
 """Volumes that one process plans, or chunks that it makes, at the same time; who has to wait holds no thread."""
 
 _PACKING: RunVar[CapacityLimiter] = RunVar("packing")
-_VIEWER = Path(__file__).parent / "viewer"
-_VIEWER_FILE = re.compile(r"[a-z_]+\.(js|css)")
-_VIEWER_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_HERE = Path(__file__).parent
+_PROGRAM_FILE = re.compile(r"[a-z_]+\.(js|css)")
+_PROGRAM_TYPES = {".js": "text/javascript", ".css": "text/css"}
 _LASTING = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -128,42 +129,64 @@ def _volume(request: Request, case_id: str, _reader: str) -> Response:
 
 
 @cache
-def _viewer_files() -> dict[str, bytes]:
-    """Return the viewer's scripts and styles by name, as they were when they were first asked for."""
-    return {path.name: path.read_bytes() for path in sorted(_VIEWER.iterdir()) if _VIEWER_FILE.fullmatch(path.name)}
+def _program(name: str) -> dict[str, bytes]:
+    """Return a component's scripts and styles by name, as they were when they were first asked for."""
+    files = sorted((_HERE / name).iterdir())
+    return {path.name: path.read_bytes() for path in files if _PROGRAM_FILE.fullmatch(path.name)}
 
 
 @cache
-def viewer_version() -> str:
-    """Return a short hash of the viewer's scripts and styles; it stands in their address."""
+def program_version(name: str) -> str:
+    """Return a short hash of a component's scripts and styles, ``viewer`` or ``desk``; it stands in their address."""
     digest = hashlib.sha256()
-    for name, content in _viewer_files().items():
-        digest.update(f"{name} {len(content)}\n".encode() + content)
+    for file, content in _program(name).items():
+        digest.update(f"{file} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:12]
 
 
-async def _viewer_file(request: Request) -> Response:
-    name = request.path_params["file"]
-    content = _viewer_files().get(name)
-    # Another version's address must not be answered with this one's file: it would be kept for a year.
-    if content is None or request.path_params["version"] != viewer_version():
-        return no(request, 404, "The viewer has no such file.", "Reload the page.")
-    return Response(content, media_type=_VIEWER_TYPES[Path(name).suffix], headers=_LASTING)
+def viewer_version() -> str:
+    """Return the version of the viewer."""
+    return program_version("viewer")
+
+
+def _program_route(program: str) -> Route:
+    """Return the route that hands a component's scripts and styles to anyone."""
+
+    async def answer(request: Request) -> Response:
+        name = request.path_params["file"]
+        content = _program(program).get(name)
+        # Another version's address must not be answered with this one's file: it would be kept for a year.
+        if content is None or request.path_params["version"] != program_version(program):
+            return no(request, 404, "The viewer has no such file.", "Reload the page.")
+        return Response(content, media_type=_PROGRAM_TYPES[Path(name).suffix], headers=_LASTING)
+
+    return Route(f"/{program}/{{version}}/{{file}}", answer)
 
 
 async def _health(_request: Request) -> Response:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
+def _image_routes(prefix: str) -> list[Route]:
+    """Return the routes of a case's volumes and pictures below its address."""
+    return [
+        Route(f"{prefix}/volume/{{name}}", checked(_volume, at_most=_packing)),
+        Route(f"{prefix}/coronal/{{j:int}}.png", checked(_coronal, in_query=True)),
+        Route(f"{prefix}/model/{{n:int}}.png", checked(_model, in_query=True)),
+        Route(f"{prefix}/picture/{{n:int}}", checked(_picture, in_query=True)),
+    ]
+
+
 ROUTES = [
     Route("/api/health", _health),
-    Route("/viewer/{version}/{file}", _viewer_file),
-    Route("/api/case/{case_id}/volume/{name}", checked(_volume, at_most=_packing)),
-    Route("/api/case/{case_id}/coronal/{j:int}.png", checked(_coronal, in_query=True)),
-    Route("/api/case/{case_id}/model/{n:int}.png", checked(_model, in_query=True)),
+    _program_route("viewer"),
+    _program_route("desk"),
+    *_image_routes("/api/case/{case_id}"),
     Route("/api/case/{case_id}/seen/{generation_id}/{n:int}.png", checked(_seen, in_query=True)),
-    Route("/api/case/{case_id}/picture/{n:int}", checked(_picture, in_query=True)),
+    *_image_routes(STUDY_CASE),
     *READER_ROUTES,
+    *reader_routes(STUDY_CASE),
+    *STUDY_ROUTES,
     *CARD_ROUTES,
     *SIGN_IN_ROUTES,
 ]

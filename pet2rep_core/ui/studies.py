@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
-from pet2rep_core.records import Person, Role, StudyState
+from pet2rep_core.records import Person, StudyState
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.study_settling import draw_differences, draw_requests
 from pet2rep_core.ui.study_watching import draw_blinding, draw_events, draw_progress, draw_quality
-from pet2rep_core.ui.tables import percent, run_names
+from pet2rep_core.ui.tables import run_names
 from pet2rep_core.workflow.study_file import StudyFile
 from pet2rep_core.workflow.study_make import StudyLine, discard_study, move_study, next_states, study_of
 
 _ICONS = {True: "●", False: "○"}
-
-
-def person_of(page: Page) -> Person:
-    """Return who looks at the page."""
-    return Person(page.reader, Role.ADMIN if page.is_research else Role.RATER)
 
 
 def draw_study(page: Page, lines: Sequence[StudyLine]) -> None:
@@ -40,10 +34,10 @@ def draw_study(page: Page, lines: Sequence[StudyLine]) -> None:
         key="study-choice",
     )
     st.session_state[state.STUDY] = study_id
-    study = study_of(page.server.store, person_of(page), study_id)
+    study = study_of(page.server.store, page.person, study_id)
     _draw_states(page, study)
     _draw_moves(page, study)
-    person = person_of(page)
+    person = page.person
     drawers = {
         "progress": _draw_progress,
         "quality": draw_quality,
@@ -68,7 +62,7 @@ def _draw_progress(page: Page, person: Person, study: StudyFile) -> None:
 def _label(page: Page, line: StudyLine) -> str:
     state_name = page.text(f"studies.state_{line.state.value}")
     done = page.text("studies.done_of", done=line.done, total=line.items) if line.items else ""
-    day = datetime.datetime.fromisoformat(line.created_at).date().isoformat()
+    day = page.formats.date(line.created_at)
     return " · ".join(part for part in (line.title, state_name, done, day) if part)
 
 
@@ -86,7 +80,7 @@ def _draw_states(page: Page, study: StudyFile) -> None:
 
 def _draw_moves(page: Page, study: StudyFile) -> None:
     """Offer the next step, each with what it means and a second click."""
-    store, person = page.server.store, person_of(page)
+    store, person = page.server.store, page.person
     boxes = st.columns([1, 1, 3])
     for box, to in zip(boxes, next_states(study), strict=False):
         with box.popover(page.text(f"studies.to_{to.value}"), width="stretch"):
@@ -122,13 +116,13 @@ def _draw_plan(page: Page, _: Person, study: StudyFile) -> None:
         say("studies.readers"): ", ".join(plan.readers),
         say("studies.design"): f"{design} ({plan.readers_per_report})",
         say("studies.staged"): say("studies.yes" if plan.staged else "studies.no"),
-        say("studies.repeats"): f"{percent(plan.repeat_share)} (≥ {plan.repeat_gap})",
+        say("studies.repeats"): f"{page.formats.percent(plan.repeat_share)} (≥ {plan.repeat_gap})",
         say("studies.patient_gap"): str(plan.patient_gap),
         say("studies.training"): ", ".join(one.case_id for one in plan.training) or say("studies.nothing"),
-        say("studies.pass_mark"): percent(plan.pass_mark),
+        say("studies.pass_mark"): page.formats.percent(plan.pass_mark),
         say("studies.seed"): str(plan.seed),
         say("studies.rubric"): plan.rubric_version,
-        say("studies.made_by"): f"{study.created_by}, {study.created_at[:16].replace('T', ' ')} UTC",
+        say("studies.made_by"): f"{study.created_by}, {page.formats.moment(study.created_at)}",
     }
     table = pd.DataFrame({say("studies.what"): list(rows), say("studies.detail"): list(rows.values())})
     st.dataframe(table, hide_index=True, width="stretch", height=36 * (len(rows) + 1))

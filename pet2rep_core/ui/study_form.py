@@ -16,7 +16,6 @@ from pet2rep_core.study.protocol import PASS_MARK, Protocol, TrainingItem
 from pet2rep_core.study.rubric import VALUES
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, note_for_next_run, shown_errors
-from pet2rep_core.ui.studies import person_of
 from pet2rep_core.ui.study_preview import draw_preview
 from pet2rep_core.ui.tables import run_names
 from pet2rep_core.workflow.study_make import make_study, preview_study
@@ -70,13 +69,13 @@ def draw_form(page: Page) -> None:
         training=training,
         **design,
     )
-    preview = preview_study(store, person_of(page), protocol)
+    preview = preview_study(store, page.person, protocol)
     draw_preview(page, preview)
     if missing:
         st.info(say("studies.make_needs", what=", ".join(missing)))
     if st.button(say("studies.make"), type="primary", disabled=bool(missing), key="make-study"):
         with shown_errors():
-            study_id = make_study(store, person_of(page), protocol, event_id=str(uuid.uuid4()))
+            study_id = make_study(store, page.person, protocol, event_id=str(uuid.uuid4()))
             st.session_state[state.STUDY] = study_id
             st.session_state.pop("study-choice", None)
             note_for_next_run(say("studies.made_note"))
@@ -127,9 +126,10 @@ def _choose_cases(page: Page, run_ids: Sequence[str]) -> list[str]:
 
 
 def _known_readers(page: Page) -> list[str]:
-    """Return the readers of earlier studies."""
+    """Return who has an account here, and the readers of earlier studies."""
     store = page.server.store
-    return sorted({item.reader for study_id in store.studies.study_ids() for item in store.studies.items(study_id)})
+    earlier = {item.reader for study_id in store.studies.study_ids() for item in store.studies.items(study_id)}
+    return sorted(earlier | {account.name for account in store.accounts.all() if not account.disabled})
 
 
 def _choose_design(page: Page, readers: int) -> dict[str, Any]:

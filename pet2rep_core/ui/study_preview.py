@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.tables import NOTHING, number
 from pet2rep_core.workflow.study_make import MINUTES_AN_ITEM, Preview
 
 _NAMED = 5
@@ -21,9 +21,9 @@ def draw_preview(page: Page, preview: Preview) -> None:
     boxes[0].metric(say("studies.reports"), preview.reports)
     boxes[1].metric(say("studies.patients"), preview.patients)
     boxes[2].metric(say("studies.per_item"), preview.readers_per_report)
-    widths = NOTHING
+    widths = NONE
     if preview.width_reports is not None:
-        widths = f"{number(preview.width_reports)} – {number(preview.width_patients)}"
+        widths = f"{page.formats.number(preview.width_reports, 2)} – {page.formats.number(preview.width_patients, 2)}"
     boxes[3].metric(say("studies.width"), widths, help=say("studies.width_help"))
     if preview.width_reports is None:
         st.warning(say("studies.one_reader"))
@@ -33,9 +33,9 @@ def draw_preview(page: Page, preview: Preview) -> None:
             reports=preview.reports,
             readers=preview.readers_per_report,
             icc=preview.expected_icc,
-            narrow=number(preview.width_reports),
+            narrow=page.formats.number(preview.width_reports, 2),
             patients=preview.patients,
-            wide=number(preview.width_patients),
+            wide=page.formats.number(preview.width_patients, 2),
         )
         st.caption(f"{escape_markdown(said)}  \n`{preview.signature}`")
     _draw_loads(page, preview)
@@ -56,8 +56,8 @@ def _draw_loads(page: Page, preview: Preview) -> None:
                 say("studies.repeats_placed"): f"{load.repeats} / {load.repeats_wanted}",
                 say("studies.total"): total,
                 say("studies.hours"): f"{total * MINUTES_AN_ITEM / 60:.1f}",
-                say("studies.patient_gap_reached"): load.patient_gap if load.patient_gap is not None else NOTHING,
-                say("studies.repeat_gap_reached"): load.repeat_gap if load.repeat_gap is not None else NOTHING,
+                say("studies.patient_gap_reached"): load.patient_gap if load.patient_gap is not None else NONE,
+                say("studies.repeat_gap_reached"): load.repeat_gap if load.repeat_gap is not None else NONE,
             }
         )
     st.dataframe(pd.DataFrame(rows).astype(str), hide_index=True, width="stretch")

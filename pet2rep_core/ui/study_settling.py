@@ -107,7 +107,7 @@ def draw_requests(page: Page, person: Person, study: StudyFile) -> None:
         st.caption(say("studies.no_requests"))
     for one in requests:
         with st.container(border=True):
-            said = say("studies.request", reader=one.reader, number=one.number, when=moment(one.asked_at))
+            said = say("studies.request", reader=one.reader, number=one.number, when=moment(page, one.asked_at))
             st.markdown(f"{escape_markdown(said)}  \n{escape_markdown(one.reason)}")
             field, yes, no = st.columns([3, 1, 1], vertical_alignment="bottom")
             reason = field.text_input(say("studies.request_reason"), key=f"unlock-reason-{one.code}", max_chars=500)

@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Person, StudyState
+from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.tables import NOTHING, moment, number, percent, signed
+from pet2rep_core.ui.tables import moment, signed
 from pet2rep_core.workflow.study_file import OPEN_STATES, StudyFile
 from pet2rep_core.workflow.study_quality import DRIFT_POINTS, FAST_MS, FAST_SHARE, FEW, LENIENCY_POINTS, STRAIGHT_SHARE
 from pet2rep_core.workflow.study_quality import quality as quality_of
@@ -34,15 +35,13 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
         {
             say("studies.reader"): one.reader,
             say("studies.training"): f"{one.training_done} / {one.training_total}",
-            say("studies.within_one"): percent(one.within_one),
+            say("studies.within_one"): page.formats.percent(one.within_one),
             say("studies.passed"): _passed(page, one),
             say("studies.progress"): 100 * one.done / one.total if one.total else 0.0,
             say("studies.items"): f"{one.done} / {one.total}",
-            say("studies.active_time"): NOTHING
-            if one.median_active_ms is None
-            else f"{one.median_active_ms / 1000:.0f}",
-            say("studies.last_answer"): moment(one.last_at),
-            say("studies.reminded"): moment(one.reminded_at),
+            say("studies.active_time"): NONE if one.median_active_ms is None else f"{one.median_active_ms / 1000:.0f}",
+            say("studies.last_answer"): moment(page, one.last_at),
+            say("studies.reminded"): moment(page, one.reminded_at),
         }
         for one in readers
     ]
@@ -62,12 +61,12 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
 
 
 def _seconds(milliseconds: float | None) -> str:
-    return NOTHING if milliseconds is None else f"{milliseconds / 1000:.0f}"
+    return NONE if milliseconds is None else f"{milliseconds / 1000:.0f}"
 
 
 def _passed(page: Page, one: ReaderProgress) -> str:
     if one.passed is None:
-        return NOTHING
+        return NONE
     if one.passed:
         return page.text("studies.yes")
     return page.text("studies.admitted" if one.admitted else "studies.no")
@@ -84,9 +83,8 @@ def _offer_reminder(page: Page, person: Person, study: StudyFile, waiting: list[
 
 
 def _offer_admission(page: Page, person: Person, study: StudyFile, one: ReaderProgress) -> None:
-    said = page.text(
-        "studies.not_passed", reader=one.reader, share=percent(one.within_one), mark=percent(study.protocol.pass_mark)
-    )
+    within, mark = page.formats.percent(one.within_one), page.formats.percent(study.protocol.pass_mark)
+    said = page.text("studies.not_passed", reader=one.reader, share=within, mark=mark)
     st.warning(escape_markdown(said))
     field, button = st.columns([3, 1], vertical_alignment="bottom")
     reason = field.text_input(page.text("studies.admit_reason"), key=f"admit-reason-{one.reader}", max_chars=500)
@@ -107,13 +105,13 @@ def draw_quality(page: Page, person: Person, study: StudyFile) -> None:
         {
             say("studies.reader"): one.reader,
             say("studies.items"): one.items,
-            say("studies.flags"): ", ".join(say(f"studies.flag_{name}") for name in one.flags) or NOTHING,
-            say("studies.straight"): percent(one.straight),
-            say("studies.fast"): percent(one.fast),
-            say("studies.leniency"): signed(one.leniency),
-            say("studies.drift"): signed(one.drift),
-            say("studies.repeat_difference"): number(one.repeat_difference),
-            say("studies.shift"): signed(one.shift),
+            say("studies.flags"): ", ".join(say(f"studies.flag_{name}") for name in one.flags) or NONE,
+            say("studies.straight"): page.formats.percent(one.straight),
+            say("studies.fast"): page.formats.percent(one.fast),
+            say("studies.leniency"): signed(page, one.leniency),
+            say("studies.drift"): signed(page, one.drift),
+            say("studies.repeat_difference"): page.formats.number(one.repeat_difference, 2),
+            say("studies.shift"): signed(page, one.shift),
             say("studies.edits"): one.edits,
         }
         for one in readers
@@ -122,9 +120,9 @@ def draw_quality(page: Page, person: Person, study: StudyFile) -> None:
     st.caption(
         say(
             "studies.quality_help",
-            straight=percent(STRAIGHT_SHARE),
+            straight=page.formats.percent(STRAIGHT_SHARE),
             seconds=FAST_MS // 1000,
-            fast=percent(FAST_SHARE),
+            fast=page.formats.percent(FAST_SHARE),
             leniency=LENIENCY_POINTS,
             drift=DRIFT_POINTS,
             few=FEW,
@@ -159,7 +157,7 @@ def draw_blinding(page: Page, person: Person, study: StudyFile) -> None:
             say("studies.guess_asked"): one.asked,
             say("studies.guess_answered"): one.answered,
             say("studies.guess_right"): one.right,
-            say("studies.guess_chance"): number(one.answered / one.choices, 1) if one.choices else NOTHING,
+            say("studies.guess_chance"): page.formats.number(one.answered / one.choices, 1) if one.choices else NONE,
             say("studies.guess_comment"): " ".join(part for part in (one.whole, one.comment) if part),
         }
         for one in guesses
@@ -178,10 +176,10 @@ def draw_events(page: Page, person: Person, study: StudyFile) -> None:
             st.success(say("studies.verified"))
     rows = [
         {
-            say("studies.when"): moment(one.created_at),
+            say("studies.when"): moment(page, one.created_at),
             say("studies.who"): one.actor,
             say("studies.what"): say(f"studies.action_{one.action.replace('-', '_')}"),
-            say("studies.whom"): one.subject or NOTHING,
+            say("studies.whom"): one.subject or NONE,
             say("studies.detail"): _detail(page, one.action, one.detail),
         }
         for one in reversed(history(page.server.store, person, study.study_id))

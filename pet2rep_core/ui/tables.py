@@ -1,4 +1,4 @@
-"""Cells of tables: shares, times, and runs under names that tell them apart."""
+"""Cells of tables: differences, times, and runs under names that tell them apart."""
 
 from __future__ import annotations
 
@@ -6,30 +6,20 @@ from collections import Counter
 from collections.abc import Iterable
 
 from pet2rep_core.store import RunRow
+from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.names import setting_name
 
-NOTHING = "–"
 
-
-def percent(share: float | None) -> str:
-    """Return a share as whole per cent, a dash for None."""
-    return NOTHING if share is None else f"{share:.0%}"
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """Return a number with its sign where it is a difference, a dash for None."""
-    return NOTHING if value is None else f"{value:.{digits}f}"
-
-
-def signed(value: float | None, digits: int = 2) -> str:
+def signed(page: Page, value: float | None) -> str:
     """Return a difference with its sign, a dash for None."""
-    return NOTHING if value is None else f"{value:+.{digits}f}"
+    said = page.formats.number(value, 2)
+    return f"+{said}" if value is not None and value >= 0 else said
 
 
-def moment(iso: str) -> str:
-    """Return a moment of the store to the minute, in UTC; a dash where there is none."""
-    return iso[:16].replace("T", " ") if iso else NOTHING
+def moment(page: Page, at: str) -> str:
+    """Return a time of the store for a column, a dash where there is none."""
+    return page.formats.table(at) or NONE
 
 
 def run_names(page: Page, runs: Iterable[RunRow]) -> dict[str, str]:

@@ -19,6 +19,7 @@ PAGES = {
     "failures": "pages/4_Failures.py",
     "generate": "pages/5_Generate.py",
     "studies": "pages/6_Studies.py",
+    "reading": "pages/7_Reading.py",
 }
 
 

@@ -33,7 +33,7 @@ from pet2rep_core.errors import (
 from pet2rep_core.imaging.packed import unpack_volume
 from pet2rep_core.ui import routes
 from pet2rep_core.ui.leave import HEADER, NO_LEAVE, PRIVATE, checked, sent_json
-from pet2rep_core.ui.routes import MOST_PACKED_AT_ONCE, ROUTES, PackedAnswer, viewer_version
+from pet2rep_core.ui.routes import MOST_PACKED_AT_ONCE, ROUTES, PackedAnswer, program_version, viewer_version
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.tokens import LIFETIME_S
 from pet2rep_core.workflow.open_case import open_case
@@ -272,13 +272,14 @@ def test_only_so_many_chunks_are_made_at_once() -> None:
     assert Chunks.most == MOST_PACKED_AT_ONCE
 
 
-def test_the_viewers_files_are_handed_to_anyone_and_kept() -> None:
+@pytest.mark.parametrize("program", ["viewer", "desk"])
+def test_the_components_files_are_handed_to_anyone_and_kept(program: str) -> None:
     client = client_of(ROUTES)
-    folder = Path(routes.__file__).parent / "viewer"
+    folder = Path(routes.__file__).parent / program
     names = sorted(path.name for path in folder.iterdir() if path.suffix in (".js", ".css"))
-    assert "viewer.js" in names
+    assert f"{program}.js" in names
     for name in names:
-        answer = client.get(f"/viewer/{viewer_version()}/{name}")
+        answer = client.get(f"/{program}/{program_version(program)}/{name}")
         assert answer.status_code == 200
         assert answer.content == (folder / name).read_bytes()
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"

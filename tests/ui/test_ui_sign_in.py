@@ -125,9 +125,9 @@ def test_who_is_not_signed_in_sees_nothing(page: str) -> None:
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
-        ("R01", {"home", "review"}),
-        ("LAB", {"home", "review", "import", "results", "failures"}),
-        ("BOSS", {"home", "review", "import", "results", "failures", "accounts"}),
+        ("R01", {"home", "review", "reading"}),
+        ("LAB", {"home", "review", "import", "results", "failures", "studies", "reading"}),
+        ("BOSS", {"home", "review", "import", "results", "failures", "studies", "reading", "accounts"}),
     ],
 )
 def test_the_menu_shows_what_a_role_may_see(cookies: dict[str, str], name: str, seen: set[str]) -> None:
@@ -354,7 +354,7 @@ def test_the_providers_word_gives_pseudonym_and_role(said: dict[str, Any]) -> No
     assert menu(open_page()) == set()
     said.update(claims_of("reader@hospital.example"))
     app = open_page()
-    assert menu(app) == {say("menu.home"), say("menu.review")}
+    assert menu(app) == {say("menu.home"), say("menu.review"), say("menu.reading")}
     assert server().still_allowed("R01")
     assert not server().still_allowed("LAB")
     [refused] = errors(open_page("3_Results", view="research"))

@@ -1,5 +1,7 @@
 """The studies page without a browser: plan, make, move, watch, settle, unlock, unblind."""
 
+import shutil
+
 import pytest
 
 from pet2rep_core.records import StudyState
@@ -12,7 +14,6 @@ from tests.reader_study import (
     RESEARCHER,
     Habit,
     a_protocol,
-    add_reports,
     person,
     read_items,
     started_study,
@@ -21,12 +22,13 @@ from tests.reader_study import (
 
 
 @pytest.fixture
-def store(home):
+def store(home, reported_home):
+    shutil.copytree(reported_home, home)
     return server().store
 
 
 @pytest.fixture
-def page(store, open_app):
+def page(open_app):
     def run(language="en", view="research"):
         return open_app("studies", view=view, language=language, reader="S01")
 
@@ -73,31 +75,29 @@ def test_a_reading_person_sees_nothing_of_it(store, page):
 
 
 def test_a_study_is_planned_seen_and_made(store, page):
-    add_reports(store, 8)
     app = new_study(page())
     assert "Choose these to see what the study asks and gives: Title, Models and settings, Readers." in words(app)
     app.multiselect(key="new-runs").select("r-model-good").select("r-model-fair").run()
     app.multiselect(key="new-readers").set_value(["R01", "R02"]).run()
     assert not app.exception
-    assert {one.label: one.value for one in app.metric}["Reports"] == "16"
-    # Bonett 2002 at an ICC of 0.7 with two readers: 0.2 * sqrt(99.92 / 15) and 0.2 * sqrt(99.92 / 7)
-    assert {one.label: one.value for one in app.metric}["Width of the 95 % interval"] == "0.52 – 0.76"
+    assert {one.label: one.value for one in app.metric}["Reports"] == "32"
+    # Bonett 2002 at an ICC of 0.7 with two readers: 0.2 * sqrt(99.92 / 31) and 0.2 * sqrt(99.92 / 15)
+    assert {one.label: one.value for one in app.metric}["Width of the 95 % interval"] == "0.36 – 0.52"
     assert "Before the study can be made: Title." in words(app)
     app.text_input(key="new-title").set_value("Two readers").run()
     load = app.dataframe[0].value
     assert list(load["Reader"]) == ["R01", "R02"]
-    assert list(load["Reports"]) == ["16", "16"]
+    assert list(load["Reports"]) == ["32", "32"]
     app = press(app, "make-study")
     assert not app.exception
     [line] = study_list(store, ADMIN)
     study = study_of(store, ADMIN, line.study_id)
-    assert (line.title, study.protocol.readers, len(study.protocol.case_ids)) == ("Two readers", ("R01", "R02"), 8)
+    assert (line.title, study.protocol.readers, len(study.protocol.case_ids)) == ("Two readers", ("R01", "R02"), 16)
     assert study.created_by == "S01"
     assert "**● Draft**" in words(app)
 
 
 def test_what_cannot_be_is_said_in_one_sentence(store, page):
-    add_reports(store, 3)
     app = new_study(page())
     app.multiselect(key="new-runs").select("r-model-good").run()
     app.multiselect(key="new-readers").set_value(["R01"]).run()
@@ -109,7 +109,6 @@ def test_what_cannot_be_is_said_in_one_sentence(store, page):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_study_goes_all_the_way(store, page, language):
-    add_reports(store, 4)
     study_id = started_study(store, a_protocol(4))
     app = page(language)
     assert not app.exception
@@ -146,7 +145,6 @@ def test_progress_quality_and_events_are_shown(store, page):
 
 
 def test_who_missed_the_pass_mark_is_let_go_on(store, page):
-    add_reports(store, 4)
     study_id = started_study(store, a_protocol(4))
     read_items(store, study_id, "R01", Habit(shift=-3, spread=0))
     app = page()
@@ -160,7 +158,6 @@ def test_who_missed_the_pass_mark_is_let_go_on(store, page):
 
 
 def test_differences_are_settled_without_names(store, page):
-    add_reports(store, 3)
     study_id = started_study(store, a_protocol(3, training=0, readers=("R01", "R02"), staged=False))
     read_items(store, study_id, "R01", Habit(spread=0))
     read_items(store, study_id, "R02", Habit(shift=-2, spread=0))
@@ -192,7 +189,6 @@ def test_an_unlock_is_asked_for_and_granted(store, page):
 
 
 def test_a_draft_is_discarded(store, page):
-    add_reports(store, 3)
     make_study(store, RESEARCHER, a_protocol(3))
     app = press(page(), "discard-")
     assert study_list(store, ADMIN) == ()

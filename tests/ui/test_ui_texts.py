@@ -13,7 +13,7 @@ from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.imaging.display import read_display
 from pet2rep_core.imaging.measure import THRESHOLDS
 from pet2rep_core.prompts.prompt import INPUT_SETTINGS
-from pet2rep_core.records import GenerationStatus, Language, Role, StudyState, UptakeState
+from pet2rep_core.records import GenerationStatus, Language, MarkKind, Role, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
 from pet2rep_core.study.agreement import STATISTICS
 from pet2rep_core.study.design import Design
@@ -32,6 +32,7 @@ from pet2rep_core.workflow.generate import TEXT_ONLY
 from pet2rep_core.workflow.import_dataset import ImportStatus
 from pet2rep_core.workflow.readiness import Ready
 from pet2rep_core.workflow.study_file import ACTIONS
+from pet2rep_core.workflow.study_records import ItemProgress, NoDeskReason
 from tests.browser.server import PROJECT
 
 # Keys that the code puts together, by the table that they follow.
@@ -154,6 +155,26 @@ def test_every_text_of_the_viewer_is_used_and_every_one_that_its_scripts_ask_for
     used = literal | {key.removeprefix("viewer.") for key in (*BUILT, *_asked())}
     quoted = {name for name in there if f'"{name}"' in scripts or f"'{name}'" in scripts}
     assert there - used - quoted == set()
+
+
+def test_every_text_of_the_desk_is_used_and_every_one_that_its_scripts_ask_for_exists() -> None:
+    folder = PROJECT / "pet2rep_core" / "ui" / "desk"
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.js"))
+    literal = set(re.findall(r"""\btext\(["']([a-z0-9_]+)["']""", scripts)) | set(
+        re.findall(r'"(key_[a-z_]+)"', scripts)
+    )
+    assert len(literal) > 60  # the search itself works
+    built = {
+        *(f"kind_{kind.value}{part}" for kind in MarkKind for part in ("", "_short")),
+        *(f"item_{one.value}" for one in ItemProgress),
+        *(f"empty_{reason.value}{part}" for reason in NoDeskReason for part in ("", "_lead")),
+        *(f"reason_{n}" for n in range(1, 5)),
+        *("kind_missed", "kind_missed_short"),
+    }
+    there = {key.removeprefix("desk.") for key in read_texts(Language.ENGLISH) if key.startswith("desk.")}
+    assert (literal | built) - there == set()
+    quoted = {name for name in there if f'"{name}"' in scripts}
+    assert there - literal - built - quoted - {"failed"} == set()
 
 
 def test_chinese_texts_are_chinese() -> None:

@@ -6,8 +6,10 @@ measurements go through checked routes (:mod:`pet2rep_core.ui.routes`), never th
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from pet2rep_core.imaging.display import Display
 from pet2rep_core.records import Language, PetUnit
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.leave import study_scope
 from pet2rep_core.ui.routes import viewer_version
 from pet2rep_core.ui.texts import read_texts
 from pet2rep_core.workflow.open_case import OpenCase, open_case, pet_window
@@ -36,9 +39,18 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("pet2rep_viewer", html=markup, css=style, js=script)
 
 
-def picture_address(page: Page, case_id: str, what: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """How a case is named in the browser of a study's reader: by its alias; ``code`` is the item that is rated."""
+
+    study_id: str
+    alias: str
+    code: str = ""
+
+
+def picture_address(page: Page, case_id: str, what: str, blind: Blind | None = None) -> str:
     """Return the address of one checked picture of a case, such as ``model/0.png``."""
-    return f"{_api(case_id)}/{what}?{urlencode({'token': _token(page, case_id)})}"
+    return f"{_api(case_id, blind)}/{what}?{urlencode({'token': _token(page, case_id, blind)})}"
 
 
 def draw_viewer(
@@ -47,6 +59,8 @@ def draw_viewer(
     *,
     next_case: str | None = None,
     generation_id: str | None = None,
+    blind: Blind | None = None,
+    next_blind: Blind | None = None,
 ) -> str | None:
     """Draw the viewer of a case with volumes.
 
@@ -56,6 +70,9 @@ def draw_viewer(
         Case whose volumes are fetched once this one is whole.
     generation_id
         The report that a measurement is kept with.
+    blind, next_blind
+        What stands for the case, and for the next one, in a study; nothing sent to the browser then names them, and
+        there are neither the pictures that models get nor charts.
 
     Returns
     -------
@@ -72,8 +89,8 @@ def draw_viewer(
     data = {
         "version": viewer_version(),
         "language": page.language.value,
-        "source": _source(page, case_id, case.images.key),
-        "next": _next(page, next_case),
+        "source": _source(page, case_id, case.images.key, blind),
+        "next": _next(page, next_case, next_blind),
         "case": page.server.facts.described(case) | {"key_slices": list(slices)},
         "pet_windows": pet_windows,
         "pet_default": pet_first,
@@ -85,8 +102,11 @@ def draw_viewer(
             "fused_map": display.fused_map,
             "opacity": display.opacity,
         },
-        "model_pictures": [picture_address(page, case_id, f"model/{n}.png") for n in range(len(slices))],
-        "generation_id": generation_id,
+        "model_pictures": []
+        if blind
+        else [picture_address(page, case_id, f"model/{n}.png") for n in range(len(slices))],
+        "generation_id": blind.code if blind else generation_id,
+        "blind": blind is not None,
         "texts": _texts(page.language),
     }
     result = _component()(key="viewer", data=data, on_chart_change=lambda: None)
@@ -108,34 +128,46 @@ def _windows(case: OpenCase, display: Display) -> tuple[list[dict[str, Any]], in
     return [{"name": n, "label": label, "low": w.low, "high": w.high} for label, (n, w) in windows.items()], first
 
 
-def _next(page: Page, case_id: str | None) -> dict[str, Any] | None:
+def _next(page: Page, case_id: str | None, blind: Blind | None) -> dict[str, Any] | None:
     if case_id is None:
         return None
     case = open_case(page.server.store, page.server.settings, case_id)
     if case.images is None or case.images.grid is None:
         return None
     page.server.facts.look_ahead(case)
-    return {"source": _source(page, case_id, case.images.key), "volumes": list(sent_volumes(case.images))}
+    return {"source": _source(page, case_id, case.images.key, blind), "volumes": list(sent_volumes(case.images))}
 
 
-def _source(page: Page, case_id: str, key: str) -> dict[str, str]:
+def _source(page: Page, case_id: str, key: str, blind: Blind | None) -> dict[str, str]:
+    name, version = (case_id, key[:16]) if blind is None else (blind.alias, _version(blind.alias, key))
     return {
-        "key": f"{case_id}@{key[:16]}",
-        "api": _api(case_id),
-        "token": _token(page, case_id),
+        "key": f"{name}@{version}",
+        "api": _api(case_id, blind),
+        "token": _token(page, case_id, blind),
         "reader": page.reader,
         "language": page.language.value,
     }
 
 
-def _api(case_id: str) -> str:
-    return f"api/case/{quote(case_id, safe='')}"
+def _version(alias: str, key: str) -> str:
+    """Return what changes with the images of a case and tells nothing of them: their key names them elsewhere."""
+    return hashlib.sha256(f"{alias}|{key}".encode()).hexdigest()[:16]
 
 
-def _token(page: Page, case_id: str) -> str:
-    """Return this reader's token for a case; the same one until it nears its end, so that reruns resend nothing."""
+def _api(case_id: str, blind: Blind | None) -> str:
+    if blind is None:
+        return f"api/case/{quote(case_id, safe='')}"
+    return f"api/study/{quote(blind.study_id, safe='')}/case/{quote(blind.alias, safe='')}"
+
+
+def _token(page: Page, case_id: str, blind: Blind | None) -> str:
+    return token_for(page, case_id if blind is None else study_scope(blind.study_id))
+
+
+def token_for(page: Page, scope: str) -> str:
+    """Return this reader's token for a case or a study; the same until it nears its end, so that reruns resend none."""
     tokens: dict[tuple[str, str], str] = st.session_state.setdefault(state.TOKENS, {})
-    key, signer = (case_id, page.reader), page.server.signer
+    key, signer = (scope, page.reader), page.server.signer
     if key not in tokens or signer.seconds_left(tokens[key], now=time.time()) < _RENEW_BELOW_S:
         tokens[key] = signer.sign(*key)
     return tokens[key]

@@ -125,7 +125,7 @@ export class Controls {
     const strip = make("div", "strip");
     strip.setAttribute("role", "group");
     strip.setAttribute("aria-label", viewer.text("key_slices"));
-    if (!keys.length) return strip;
+    if (!keys.length || viewer.data.blind) return strip;
     strip.append(make("span", "", viewer.text("key_slices")));
     keys.forEach((plane, n) => {
       const button = this.button("", "", () => viewer.showCoronal(plane), () => viewer.state.plane === "coronal" && viewer.state.slice() === plane);

@@ -25,7 +25,7 @@ export class Measuring {
     this.draft = null;
     this.show();
     try {
-      const { measurements } = await viewer.server.ask("measurements");
+      const { measurements } = await viewer.server.ask(viewer.data.blind ? `measurements?${new URLSearchParams({ item: viewer.data.generation_id })}` : "measurements");
       if (viewer.data.source.key !== key) return;
       this.regions = measurements.reverse();
     } catch (error) {
@@ -224,7 +224,8 @@ export class Measuring {
     if (uptake?.peak.reason) row.children[3].title = uptake.peak.reason;
     if (segment?.reason) row.children[6].title = segment.reason;
     const end = make("td");
-    end.append(this.action("chart", () => viewer.component.setStateValue("chart", kept.id)), this.action("remove", () => this.remove(this.regions[n])));
+    if (!viewer.data.blind) end.append(this.action("chart", () => viewer.component.setStateValue("chart", kept.id)));
+    end.append(this.action("remove", () => this.remove(this.regions[n])));
     row.append(end);
     row.title = measured.signature ?? "";
     return row;

@@ -65,6 +65,8 @@ export class Viewer {
     const sameReader = before?.source.reader === data.source.reader;
     if (sameReader && before.source.key === data.source.key) {
       if (before.language !== data.language) this.controls.build();
+      if (data.blind && before.generation_id !== data.generation_id) this.measuring.open(); // another item of the case
+      if (this.whole()) this.fetchNext();
       this.changed();
       return;
     }
@@ -416,7 +418,7 @@ export class Viewer {
 
   // A click (or Enter) on words of a report that name a place; the arrows lead from one to the next.
   followWords(event) {
-    const words = event.target.closest?.(".p2r-place");
+    const words = event.composedPath()[0].closest?.(".p2r-place"); // it may lie in another component
     if (!words || !this.state) return;
     if (event.type === "keydown") {
       const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,15 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reported(settings: Settings, reported_home: Path) -> Iterator[Store]:
+    """The open store of :func:`reported_home`, a copy of the test's own."""
+    shutil.copytree(reported_home, settings.home)
     opened = open_store(settings)
     yield opened
     opened.close()

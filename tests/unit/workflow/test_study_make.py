@@ -28,7 +28,6 @@ from tests.reader_study import (
     READERS,
     RESEARCHER,
     a_protocol,
-    add_reports,
     person,
     run_name,
     started_study,
@@ -36,9 +35,8 @@ from tests.reader_study import (
 
 
 @pytest.fixture
-def filled(store):
-    add_reports(store, 8)
-    return store
+def filled(reported):
+    return reported
 
 
 def test_a_preview_says_what_is_asked_and_how_precise_it_will_be(filled):

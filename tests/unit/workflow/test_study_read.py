@@ -43,7 +43,6 @@ from tests.reader_study import (
     RESEARCHER,
     Habit,
     a_protocol,
-    add_reports,
     click,
     filled_draft,
     person,
@@ -56,9 +55,8 @@ GOOD = dict.fromkeys(KEYS, 4)
 
 
 @pytest.fixture
-def filled(store):
-    add_reports(store, 4)
-    return store
+def filled(reported):
+    return reported
 
 
 @pytest.fixture
@@ -327,7 +325,6 @@ def test_the_order_is_the_same_at_every_return_and_the_list_says_how_far_one_is(
 
 
 def test_a_repeat_looks_like_any_other_item(filled):
-    add_reports(filled, 16)
     study_id = started_study(filled, a_protocol(16, training=0, models=MODELS[:2]))
     items = filled.studies.items(study_id, "R01")
     repeat = next(item for item in items if item.repeat_of)
