@@ -23,6 +23,7 @@ from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
 from pet2rep_core.workflow.demo import DATASET, missing_demo_cases, write_demo_reports
 from pet2rep_core.workflow.jobs import GenerateJob, ImportJob, Job, ScoreJob, start_scoring
+from pet2rep_core.workflow.live_answer import LiveAnswer
 
 _INBOX_PAUSE_S = 1.0
 _LEFTOVER_AGE_S = 3600.0
@@ -44,6 +45,8 @@ class Server:
     jobs: list[ImportJob] = field(default_factory=list)
     score_jobs: list[ScoreJob] = field(default_factory=list)
     generate_jobs: list[GenerateJob] = field(default_factory=list)
+    answers: dict[tuple[str, str], LiveAnswer] = field(default_factory=dict)
+    """What is written now, or has just ended, by who asked and for which case."""
     stopping: threading.Event = field(default_factory=threading.Event)
     filling: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,9 +80,10 @@ class Server:
         self.stopping.set()
         self.demo.stop()
         self.facts.close()
-        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs, *self.generate_jobs]
+        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs, *self.generate_jobs, *self.answers.values()]
         for job in jobs:
             job.cancel()
+        for job in jobs:
             job.wait(10)
         try:
             self.access.close()

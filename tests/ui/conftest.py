@@ -17,6 +17,7 @@ PAGES = {
     "import": "pages/2_Import.py",
     "results": "pages/3_Results.py",
     "failures": "pages/4_Failures.py",
+    "generate": "pages/5_Generate.py",
     "studies": "pages/6_Studies.py",
     "reading": "pages/7_Reading.py",
 }
