@@ -11,7 +11,8 @@ from pet2rep_core.store import StoredGeneration
 from pet2rep_core.ui import state
 from pet2rep_core.ui.asking import span_in_words
 from pet2rep_core.ui.frame import Page, note_for_next_run, page_part
-from pet2rep_core.ui.models import model_name, status_name
+from pet2rep_core.ui.models import status_name
+from pet2rep_core.ui.names import model_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import inert_box
 from pet2rep_core.workflow.live_answer import LiveAnswer

@@ -12,8 +12,8 @@ import streamlit as st
 from pet2rep_core.records import GenerationStatus
 from pet2rep_core.ui.asking import span_in_words
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.models import model_name, route_name
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.models import route_name
+from pet2rep_core.ui.names import model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.vlm.adapters import PARALLEL
 from pet2rep_core.vlm.request import Finding, Route, Severity

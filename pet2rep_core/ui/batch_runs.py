@@ -17,8 +17,8 @@ from pet2rep_core.ui.asking import is_asked_now, start_run, workplace
 from pet2rep_core.ui.batch_plan import draw_plan
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to, note_for_next_run, shown_errors
 from pet2rep_core.ui.model_options import draw_options
-from pet2rep_core.ui.models import catalog_of, choice_name, look_at_models, order_of, takes_address
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.models import choice_name, look_at_models, order_of, takes_address
+from pet2rep_core.ui.names import catalog_of, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending, not_allowed
 from pet2rep_core.vlm.baselines import SCRIPTED

@@ -12,17 +12,8 @@ from pet2rep_core.ui.answering import draw_answer, draw_failed_attempts
 from pet2rep_core.ui.asking import is_asked_now, start_answer, workplace
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, page_part, shown_errors
 from pet2rep_core.ui.model_options import draw_options
-from pet2rep_core.ui.models import (
-    catalog_of,
-    choice_name,
-    look_at_models,
-    model_name,
-    order_of,
-    status_name,
-    takes_address,
-    way_of,
-)
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.models import choice_name, look_at_models, order_of, status_name, takes_address, way_of
+from pet2rep_core.ui.names import catalog_of, model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending, draw_key
 from pet2rep_core.vlm.baselines import SCRIPTED

@@ -12,8 +12,8 @@ import streamlit as st
 from pet2rep_core.records import Generation
 from pet2rep_core.ui.asking import span_in_words
 from pet2rep_core.ui.frame import Page, page_part, shown_errors
-from pet2rep_core.ui.models import catalog_of, route_name, status_name
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.models import route_name, status_name
+from pet2rep_core.ui.names import catalog_of, setting_name
 from pet2rep_core.ui.plain import escape_markdown, visible
 from pet2rep_core.ui.privacy_gate import inert_box
 from pet2rep_core.ui.viewer import picture_address

@@ -6,17 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.models import (
-    catalog_of,
-    group_of,
-    look_at_models,
-    model_name,
-    order_of,
-    proof_name,
-    route_name,
-    way_of,
-)
-from pet2rep_core.ui.names import group_name
+from pet2rep_core.ui.models import group_of, look_at_models, order_of, proof_name, route_name, way_of
+from pet2rep_core.ui.names import catalog_of, group_name, model_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import draw_key
 from pet2rep_core.vlm.model_row import Group, ModelRow

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import streamlit as st
 
 from pet2rep_core.records import GenerationStatus
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.names import group_name
-from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
-from pet2rep_core.vlm.catalog import Catalog, read_catalog
+from pet2rep_core.ui.names import catalog_of, group_name, model_name
+from pet2rep_core.vlm.catalog import Catalog
 from pet2rep_core.vlm.model_row import Group, ModelRow, Proof
 from pet2rep_core.vlm.request import Route
 from pet2rep_core.workflow.readiness import Readiness, Ready, look_at
 
 _FRESH_S = 5.0
 """How long what was seen of weights, keys and servers counts."""
-
-
-def catalog_of(page: Page) -> Catalog:
-    """Return the catalog, read again where the user's own file has changed."""
-    own = page.server.settings.models or page.server.settings.home / "models.toml"
-    try:
-        stamp = own.stat().st_mtime_ns
-    except OSError:
-        stamp = 0
-    return _read(str(own), stamp, page.server.settings.models is not None)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _read(own: str, stamp: int, named: bool) -> Catalog:
-    return read_catalog(Path(own) if named or stamp else None)
 
 
 def look_at_models(page: Page, base_url: str = "") -> dict[str, Readiness]:
@@ -58,14 +41,6 @@ def _looked(
 def takes_address(row: ModelRow) -> bool:
     """Tell whether a person can say where the model's server is; a vendor's models stay with the vendor."""
     return Route.OPENAI in row.routes and row.is_local_server
-
-
-def model_name(page: Page, model: str) -> str:
-    """Return what a model is called on the page: our own in its language, others by the catalog's label."""
-    if model in BUILT_IN_MODELS:
-        return page.name("model", model)
-    row = catalog_of(page).rows.get(model)
-    return model if row is None else row.label
 
 
 def group_of(page: Page, row: ModelRow) -> str:

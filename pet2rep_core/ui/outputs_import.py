@@ -11,8 +11,8 @@ import streamlit as st
 from pet2rep_core.prompts.prompt import INPUT_SETTINGS
 from pet2rep_core.records import Language
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, shown_errors
-from pet2rep_core.ui.models import catalog_of, model_name, order_of, status_name
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.models import order_of, status_name
+from pet2rep_core.ui.names import catalog_of, model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.vlm.request import Route
 from pet2rep_core.workflow.generate import TEXT_ONLY

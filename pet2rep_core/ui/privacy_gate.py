@@ -12,8 +12,7 @@ import streamlit as st
 
 from pet2rep_core.errors import Pet2RepError
 from pet2rep_core.ui.frame import Page, shown_errors
-from pet2rep_core.ui.models import model_name
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.names import model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown, visible
 from pet2rep_core.workflow.build_request import build_request
 from pet2rep_core.workflow.open_case import open_case

@@ -7,7 +7,7 @@ import streamlit as st
 from pet2rep_core.records import Generation, GenerationStatus, Language
 from pet2rep_core.ui.answering import draw_ending
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.models import model_name
+from pet2rep_core.ui.names import model_name
 from pet2rep_core.ui.places import places_in
 from pet2rep_core.ui.plain import escape_markdown, report_html
 from pet2rep_core.ui.privacy_gate import inert_box

@@ -13,8 +13,8 @@ from pet2rep_core.records import GenerationStatus
 from pet2rep_core.ui.answering import phase_name
 from pet2rep_core.ui.asking import is_asked_now, span_in_words, start_run
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to, note_for_next_run, page_part, shown_errors
-from pet2rep_core.ui.models import catalog_of, model_name, status_name
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.models import status_name
+from pet2rep_core.ui.names import catalog_of, model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending
 from pet2rep_core.workflow.jobs import GenerateJob
