@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import re
 import sys
 import tempfile
 import time
@@ -16,12 +15,6 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-from pet2rep_core.records import Language, Person, Role, StudyState
-from pet2rep_core.settings import Settings
-from pet2rep_core.store import open_store
-from pet2rep_core.study.protocol import Protocol
-from pet2rep_core.study.rubric import read_rubric
-from pet2rep_core.workflow.study_make import make_study, move_study
 from tests.browser.chromium import find_chromium, launch_arguments
 from tests.browser.server import start_app
 from tests.layout_files import build_bids
@@ -46,62 +39,32 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     from playwright.sync_api import sync_playwright
 
-    with _home(options.app) as home, sync_playwright() as playwright:
+    with _app(options.app) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=launch_arguments())
-        with _app(options.app, home) as url:
-            _take_all(browser, url, options.folder)
-        if home is not None:
-            _add_study(home)
-            with _app(None, home) as url:
-                _take_desk(browser, url, options.folder)
+        _take_all(browser, url, options.folder)
+        _take_desk(browser, url, options.folder)
         browser.close()
     return 0
 
 
 @contextlib.contextmanager
-def _home(url: str | None) -> Iterator[Path | None]:
-    """Give a fresh home beside a folder to import; None where an app runs already."""
+def _app(url: str | None) -> Iterator[str]:
     if url:
-        yield None
+        yield url.rstrip("/")
         return
     with tempfile.TemporaryDirectory() as folder:
+        # The app starts in this folder, so that the path on the picture is a short relative one.
         build_bids(Path(folder) / _STUDY)
-        yield Path(folder) / "home"
-
-
-@contextlib.contextmanager
-def _app(url: str | None, home: Path | None) -> Iterator[str]:
-    if url or home is None:
-        yield (url or "").rstrip("/")
-        return
-    # The app starts beside its home, so that the path on the picture of the import is a short relative one.
-    app = start_app(home, demo=True, cwd=home.parent)
-    try:
-        yield app.url
-    finally:
-        app.stop()
-
-
-def _add_study(home: Path) -> None:
-    """Let R07 read the Chinese reports of the demo study."""
-    store = open_store(Settings(home=home, workers=1))
-    person = Person("researcher", Role.RESEARCHER)
-    made = [one.generation for one in store.generations() if one.generation.language is Language.CHINESE]
-    protocol = Protocol(
-        title="PET/CT",
-        language=Language.CHINESE,
-        case_ids=tuple(sorted({one.case_id for one in made})),
-        run_ids=tuple(sorted({one.run_id for one in made})),
-        readers=("R07",),
-        rubric_version=read_rubric().version,
-    )
-    move_study(store, person, make_study(store, person, protocol), StudyState.COLLECTING)
-    store.close()
+        app = start_app(Path(folder) / "home", demo=True, cwd=Path(folder))
+        try:
+            yield app.url
+        finally:
+            app.stop()
 
 
 def _take_desk(browser: Any, url: str, folder: Path) -> None:
     with _page(browser, color_scheme="dark", locale="zh-CN") as page:
-        _open(page, url, "Reading", language="zh", view="reading", reader="R07")
+        _open(page, url, "Reading", language="zh", view="reading", reader="R03")
         page.locator(".viewer[data-ready]").wait_for()
         page.wait_for_timeout(1500)  # the desk takes scores once the images of its item are there
         for key in "43545":
@@ -122,9 +85,6 @@ def _take_all(browser: Any, url: str, folder: Path) -> None:
         _look_at_study(page)
         _picture(page, folder / "import_en.png")
         _open(page, url, "Results", language="en", view="research")
-        page.get_by_role("button", name="Score every generated report").click()
-        page.get_by_text("reports scored now").wait_for(timeout=120_000)
-        page.get_by_text("Score reports", exact=True).click()
         page.get_by_test_id("stDataFrame").first.wait_for()
         _drawn(page)
         _picture(page, folder / "results_en.png")
@@ -141,7 +101,6 @@ def _take_all(browser: Any, url: str, folder: Path) -> None:
         _picture(page, folder / "home_en.png")
     with _page(browser, color_scheme="dark", locale="zh-CN") as page:
         _open(page, url, "Review", language="zh", view="research", case="demo-01")
-        _generate(page, 2, "生成")
         page.get_by_role("button", name="为此报告计分").click()
         page.get_by_test_id("stDataFrame").nth(2).wait_for()
         page.get_by_text("分数", exact=True).last.evaluate(
@@ -173,10 +132,15 @@ def _wait_for_demo(page: Any, url: str) -> None:
     while time.monotonic() < deadline:
         _open(page, url, "", language="en", view="reading")
         cases = page.get_by_test_id("stMetricValue").first.inner_text()
-        if int(cases) >= 6 and page.get_by_test_id("stProgress").count() == 0:
+        if int(cases) >= 6 and page.get_by_test_id("stProgress").count() == 0 and _is_scored(page, url):
             return
         time.sleep(2)
     raise TimeoutError("The demo study was not made in time.")
+
+
+def _is_scored(page: Any, url: str) -> bool:
+    _open(page, url, "Results", language="en", view="research")
+    return page.get_by_text("7 models on 6 cases.").count() > 0
 
 
 def _fill_results(page: Any, url: str) -> None:
@@ -186,15 +150,6 @@ def _fill_results(page: Any, url: str) -> None:
         _answer(page, dict(zip(_DIMENSIONS, scores, strict=True)))
         page.get_by_role("button", name="Save and next").click()
         page.get_by_test_id("stToast").wait_for()
-
-
-def _generate(page: Any, model: int, button: str) -> None:
-    page.get_by_role("combobox", name=re.compile("^(Model|模型)$")).click()
-    page.get_by_role("option").nth(model).click()
-    _drawn(page)
-    page.get_by_role("button", name=button, exact=True).click()
-    page.locator(".p2r-report").nth(1).wait_for()
-    _drawn(page)
 
 
 def _answer(page: Any, answers: dict[str, int]) -> None:
