@@ -38,7 +38,7 @@ class Entry:
 
 PAGES = {
     "home": Entry("home.py"),
-    "review": Entry("pages/1_Review.py"),
+    "review": Entry("pages/1_Review.py", permissions.RESEARCH),
     "import": Entry("pages/2_Import.py", permissions.RESEARCH),
     "results": Entry("pages/3_Results.py", permissions.RESEARCH),
     "failures": Entry("pages/4_Failures.py", permissions.RESEARCH),
@@ -47,7 +47,11 @@ PAGES = {
     "reading": Entry("pages/7_Reading.py"),
     "accounts": Entry("pages/8_Accounts.py", permissions.ADMINISTER, (SignIn.ACCOUNTS,)),
 }
-"""The menu. Hidden is not forbidden: :func:`open_page` refuses too, and so does the workflow behind each page."""
+"""The menu. Hidden is not forbidden: :func:`open_page` refuses too, and so does the workflow behind each page.
+
+A rater has the start page and the reading desk: Review names cases and shows their reference reports, which would
+unblind the studies that they are in.
+"""
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
