@@ -14,10 +14,9 @@ draw_notices(page)
 draw_demo_progress(page)
 draw_overview(page)
 is_researcher = page.operator.role in RESEARCH
+link_to("reading", page.text("home.open_reading"), icon=":material/reviews:")
 if is_researcher:
     link_to("review", page.text("home.open_review"), icon=":material/visibility:")
-else:
-    link_to("reading", page.text("home.open_reading"), icon=":material/visibility:")
 left, right = st.columns(2)
 with left.container(border=True):
     what_to_do = page.text("home.reader_text") if is_researcher else page.text("home.rater_text")

@@ -38,13 +38,13 @@ class Entry:
 
 PAGES = {
     "home": Entry("home.py"),
+    "reading": Entry("pages/7_Reading.py"),
     "review": Entry("pages/1_Review.py", permissions.RESEARCH),
     "import": Entry("pages/2_Import.py", permissions.RESEARCH),
+    "generate": Entry("pages/5_Generate.py", permissions.RESEARCH),
     "results": Entry("pages/3_Results.py", permissions.RESEARCH),
     "failures": Entry("pages/4_Failures.py", permissions.RESEARCH),
-    "generate": Entry("pages/5_Generate.py", permissions.RESEARCH),
     "studies": Entry("pages/6_Studies.py", permissions.RESEARCH),
-    "reading": Entry("pages/7_Reading.py"),
     "accounts": Entry("pages/8_Accounts.py", permissions.ADMINISTER, (SignIn.ACCOUNTS,)),
 }
 """The menu. Hidden is not forbidden: :func:`open_page` refuses too, and so does the workflow behind each page.
