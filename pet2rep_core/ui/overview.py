@@ -21,7 +21,8 @@ def draw_overview(page: Page) -> None:
     if not cases and not page.server.demo.running and page.operator.role in RESEARCH:
         st.info(page.text("home.empty"))
     generated = sum(g.generation.status is GenerationStatus.DONE for g in store.generations())
-    ratings = len(set(store.ratings_table()["event_id"].to_pylist()))
+    free = len(set(store.ratings_table()["event_id"].to_pylist()))
+    ratings = free + sum(store.studies.counts(study_id)[0] for study_id in store.studies.study_ids())
     boxes = st.columns(3)
     for box, key, count in zip(boxes, ("cases", "generated", "ratings"), (len(cases), generated, ratings), strict=True):
         box.metric(page.text(f"home.{key}"), page.formats.number(count), border=True)
