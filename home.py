@@ -13,10 +13,14 @@ st.info(page.text("app.research_only"), icon=":material/science:")
 draw_notices(page)
 draw_demo_progress(page)
 draw_overview(page)
-link_to("review", page.text("home.open_review"), icon=":material/visibility:")
+is_researcher = page.operator.role in RESEARCH
+link_to("reading", page.text("home.open_reading"), icon=":material/reviews:")
+if is_researcher:
+    link_to("review", page.text("home.open_review"), icon=":material/visibility:")
 left, right = st.columns(2)
 with left.container(border=True):
-    st.markdown(f"**{page.text('home.reader_title')}**  \n{page.text('home.reader_text')}")
-if page.operator.role in RESEARCH:
+    what_to_do = page.text("home.reader_text") if is_researcher else page.text("home.rater_text")
+    st.markdown(f"**{page.text('home.reader_title')}**  \n{what_to_do}")
+if is_researcher:
     with right.container(border=True):
         st.markdown(f"**{page.text('home.researcher_title')}**  \n{page.text('home.researcher_text')}")

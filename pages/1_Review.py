@@ -4,10 +4,12 @@ import streamlit as st
 
 from pet2rep_core.ui.cases import choose_case, generation_to_rate
 from pet2rep_core.ui.frame import open_page, show_note, shown_errors
+from pet2rep_core.ui.generating import choose_generation
 from pet2rep_core.ui.images import draw_images
+from pet2rep_core.ui.model_saw import draw_what_model_saw
 from pet2rep_core.ui.overview import draw_demo_progress
 from pet2rep_core.ui.rating_form import draw_rating_form
-from pet2rep_core.ui.reports import choose_generation, draw_reports
+from pet2rep_core.ui.reports import draw_reports, has_report
 from pet2rep_core.ui.scores import draw_scores
 
 page = open_page("review")
@@ -27,9 +29,10 @@ with shown_errors():
         draw_images(page, case, generation)
     with texts:
         draw_reports(page, case, generation, language)
-        if generation is None:
+        if generation is None or not has_report(generation):
             st.caption(page.text("rating.empty"))
         else:
             draw_rating_form(page, generation)
     if page.is_research and generation is not None:
+        draw_what_model_saw(page, case, generation)
         draw_scores(page, case, generation)

@@ -12,7 +12,7 @@ from pet2rep_core.datasets.phantom import demo_case_ids
 from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store, open_or_hand_over
-from pet2rep_core.workflow.demo import make_demo_study, missing_demo_cases, write_demo_reports
+from pet2rep_core.workflow.demo import fill_demo_study, make_demo_study, missing_demo_cases
 from pet2rep_core.workflow.import_dataset import ImportOutcome
 
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:
             progress.step(f"{one.case_id}: {one.status.value}")
         progress.end()
         if isinstance(recorder, Store):
-            write_demo_reports(recorder)
+            fill_demo_study(recorder, settings)
         handed_over = not isinstance(recorder, Store)
     if args.json:
         write_json({"dataset": "demo", "handed_over": handed_over, "outcomes": outcomes_json(outcomes)})

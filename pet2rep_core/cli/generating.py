@@ -24,6 +24,7 @@ from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.build_request import Asking
 from pet2rep_core.workflow.preflight_run import check_plan
 from pet2rep_core.workflow.providers import Sending, allow_provider, allowed_hosts, require_allowed, sendings_of
+from pet2rep_core.workflow.run_log import record_start
 from pet2rep_core.workflow.run_models import run_planned
 from pet2rep_core.workflow.run_outcome import ItemOutcome, Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, RunPlan, pair_models, plan_run
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace, settings: Settings) -> ExitStatus:
         problem = next((one.problem for one in checks if one.problem is not None), None)
         if problem is not None:
             raise GenerationError(f"{problem.message} Nothing was asked.", hint=problem.hint)
+        record_start(store, place.person, plan)  # so that the page knows what is missing
         progress = RunProgress(on_wait=_note_wait)
         steps = Progress(
             len(plan.items) + len(plan.there) + len(plan.left_out), time_left=lambda: progress.seconds_left

@@ -31,7 +31,7 @@ def _png(request: Request, case_id: str, reader: str) -> Response:
 
 
 def _card(request: Request, case_id: str, reader: str) -> CaseCard:
-    """Return the card, which names the model: not for raters, who hold leave for the case too."""
+    """Return the card, which names the model; the workflow asks for the role once more."""
     one = server()
     person = one.access.person(reader) or Person(reader, Role.RATER)
     generation_id = request.path_params["generation_id"]

@@ -38,15 +38,20 @@ class Entry:
 
 PAGES = {
     "home": Entry("home.py"),
-    "review": Entry("pages/1_Review.py"),
+    "reading": Entry("pages/7_Reading.py"),
+    "review": Entry("pages/1_Review.py", permissions.RESEARCH),
     "import": Entry("pages/2_Import.py", permissions.RESEARCH),
+    "generate": Entry("pages/5_Generate.py", permissions.RESEARCH),
     "results": Entry("pages/3_Results.py", permissions.RESEARCH),
     "failures": Entry("pages/4_Failures.py", permissions.RESEARCH),
     "studies": Entry("pages/6_Studies.py", permissions.RESEARCH),
-    "reading": Entry("pages/7_Reading.py"),
     "accounts": Entry("pages/8_Accounts.py", permissions.ADMINISTER, (SignIn.ACCOUNTS,)),
 }
-"""The menu. Hidden is not forbidden: :func:`open_page` refuses too, and so does the workflow behind each page."""
+"""The menu. Hidden is not forbidden: :func:`open_page` refuses too, and so does the workflow behind each page.
+
+A rater has the start page and the reading desk: Review names cases and shows their reference reports, which would
+unblind the studies that they are in.
+"""
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -73,8 +78,12 @@ mark[class^="p2r-"] { color: inherit; border-radius: 2px; padding: 0 1px; }
 .p2r-invented { background: rgba(192, 57, 43, 0.18); text-decoration: underline wavy #c0392b; }
 .p2r-differs { background: rgba(125, 60, 152, 0.16); text-decoration: underline double #7d3c98; }
 .p2r-flag { background: rgba(192, 57, 43, 0.1); outline: 1px dashed #c0392b; }
+.p2r-live { display: flex; flex-direction: column-reverse; height: 14rem; }
+.p2r-plain { white-space: pre-wrap; overflow-wrap: anywhere; margin-bottom: auto; }
+.p2r-said { height: auto; max-height: 21rem; font-size: 0.85rem; }
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
 [class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }
+.p2r-strip figure { margin: 0; } .p2r-strip figcaption { font-size: 0.75rem; opacity: 0.75; }
 .p2r-strip img { height: 15rem; max-width: 100%; background: #000; }
 </style>
 """

@@ -4,7 +4,8 @@ Leave is a token of :class:`pet2rep_core.ui.tokens.Signer` in the header ``X-Cas
 log shows. Addresses of pictures cannot send a header; they alone may carry it as ``?token=``.
 
 A reader of a study has leave for the study instead (``X-Study-Token``), and asks for cases by the alias that they
-have in it: nothing that reaches this reader's browser names them.
+have in it: nothing that reaches this reader's browser names them. By their own names cases are for researchers
+(:func:`check_leave`, asked where a token is signed and again with every request).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pet2rep_core.errors import (
 from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.ui.sentences import error_in_language, in_language
 from pet2rep_core.ui.server import server
+from pet2rep_core.workflow.permissions import RESEARCH, require
 from pet2rep_core.workflow.study_read import case_of_alias
 
 HEADER, STUDY_HEADER = "X-Case-Token", "X-Study-Token"
@@ -39,6 +41,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosn
 
 NO_LEAVE = "No leave for this case. Open it again."
 NOT_SIGNED_IN = "You are not signed in any more."
+_STUDY_MARK = "study:"
 _LARGEST_BODY = 2**20
 _TOO_LARGE = f"More than {_LARGEST_BODY} bytes were sent."
 
@@ -50,7 +53,24 @@ Answer = Callable[[Request, str, str], Response]
 
 def study_scope(study_id: str) -> str:
     """Return what a token for a study is signed over; no case has a name with a colon."""
-    return f"study:{study_id}"
+    return f"{_STUDY_MARK}{study_id}"
+
+
+def check_leave(person: Person, scope: str) -> None:
+    """Refuse a rater every case by its own name; what a study shows of a case, the study decides.
+
+    Parameters
+    ----------
+    scope
+        What a token is signed over: a case, or :func:`study_scope`.
+
+    Raises
+    ------
+    PermissionDeniedError
+        With the role that is needed.
+    """
+    if not scope.startswith(_STUDY_MARK):
+        require(person, RESEARCH)
 
 
 def rater(reader: str) -> Person:
@@ -78,7 +98,8 @@ def checked(
 
     Notes
     -----
-    403 without leave, and for who is not signed in any more; our own errors become ``{"error": sentence,
+    403 without leave, for who is not signed in any more, and for a rater who asks for a case by its own name; our own
+    errors become ``{"error": sentence,
     "hint": what to do}`` with the status of :func:`status_of`; other errors pass.
     """
 
@@ -94,8 +115,10 @@ def checked(
             reader = server().signer.reader_of(token, scope) if named else None
             if reader is None:
                 return no(request, 403, NO_LEAVE)
-            if person_asking(request, reader) is None:
+            person = person_asking(request, reader)
+            if person is None:
                 return no(request, 403, NOT_SIGNED_IN, "Sign in again.")
+            check_leave(person, scope)
             if not await _take_body(request):
                 return no(request, 413, _TOO_LARGE)
             limiter = None if at_most is None else at_most()

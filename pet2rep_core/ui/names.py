@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import streamlit as st
 
 from pet2rep_core.scoring.nlg import METRICS
 from pet2rep_core.ui.frame import Page
+from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
+from pet2rep_core.vlm.catalog import Catalog, read_catalog
 from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.score_book import Entry
 
 _BEHAVIOUR = re.compile(f"behaviour=({'|'.join(Behaviour)})")
+
+
+def catalog_of(page: Page) -> Catalog:
+    """Return the catalog, read again where the user's own file has changed."""
+    own = page.server.settings.models or page.server.settings.home / "models.toml"
+    try:
+        stamp = own.stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _read(str(own), stamp, page.server.settings.models is not None)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _read(own: str, stamp: int, named: bool) -> Catalog:
+    return read_catalog(Path(own) if named or stamp else None)
+
+
+def model_name(page: Page, model: str) -> str:
+    """Return what a model is called on the page: our own in its language, others by the catalog's label."""
+    if model in BUILT_IN_MODELS:
+        return page.name("model", model)
+    row = catalog_of(page).rows.get(model)
+    return model if row is None else row.label
 
 
 def metric_name(page: Page, metric: str) -> str:
@@ -35,13 +63,13 @@ def profile_name(page: Page, profile: str) -> str:
 
 def entry_name(page: Page, entry: Entry) -> str:
     """Return model and variant in the language of the page."""
-    name, variant = page.name("model", entry.model), behaviour_named(page, entry.variant)
+    name, variant = model_name(page, entry.model), behaviour_named(page, entry.variant)
     return f"{name} · {variant}" if variant else name
 
 
 def label_name(page: Page, model: str, label: str) -> str:
     """Return the label of a table, a model's id with what tells its runs apart, in the language of the page."""
-    return page.name("model", model) + behaviour_named(page, label.removeprefix(model))
+    return model_name(page, model) + behaviour_named(page, label.removeprefix(model))
 
 
 def behaviour_named(page: Page, variant: str) -> str:

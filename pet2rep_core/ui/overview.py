@@ -18,10 +18,11 @@ def draw_overview(page: Page) -> None:
     """Draw how many cases, reports and ratings there are."""
     store = page.server.store
     cases = store.cases()
-    if not cases and not page.server.demo.running:
+    if not cases and not page.server.demo.running and page.operator.role in RESEARCH:
         st.info(page.text("home.empty"))
     generated = sum(g.generation.status is GenerationStatus.DONE for g in store.generations())
-    ratings = len(set(store.ratings_table()["event_id"].to_pylist()))
+    free = len(set(store.ratings_table()["event_id"].to_pylist()))
+    ratings = free + sum(store.studies.counts(study_id)[0] for study_id in store.studies.study_ids())
     boxes = st.columns(3)
     for box, key, count in zip(boxes, ("cases", "generated", "ratings"), (len(cases), generated, ratings), strict=True):
         box.metric(page.text(f"home.{key}"), page.formats.number(count), border=True)
@@ -36,9 +37,14 @@ def draw_notices(page: Page) -> None:
 
 
 def draw_demo_progress(page: Page) -> None:
-    """Show how far the demo study is, and draw the page anew when it is whole."""
+    """Show how far the demo study is, and draw the page anew when it is whole.
+
+    What went wrong is said to who can do something about it; it may name a case.
+    """
     demo = page.server.demo
     if demo.problem:
+        if page.operator.role not in RESEARCH:
+            return
         st.error(escape_markdown(page.text("home.demo_failed", problem=page.said(demo.problem))))
     elif demo.running:
         _draw_running_demo(page)

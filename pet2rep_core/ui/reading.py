@@ -72,8 +72,12 @@ def draw_reading(page: Page) -> None:
 
 
 def _choose_study(page: Page, studies: Sequence[ReaderStudy]) -> ReaderStudy:
-    """Return the study that is open; a reader of several chooses in the side bar."""
-    by_id = {study.study_id: study for study in studies}
+    """Return the study that is open; a reader of several chooses in the side bar.
+
+    Those with items left and in the language of the page come first.
+    """
+    ordered = sorted(studies, key=lambda study: (study.done == study.total, study.language is not page.language))
+    by_id = {study.study_id: study for study in ordered}
     wanted = st.session_state.get(state.READING_STUDY) or st.query_params.get(_STUDY)
     ids = list(by_id)
     if len(ids) > 1:

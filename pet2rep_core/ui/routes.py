@@ -32,6 +32,7 @@ from pet2rep_core.ui.reader_routes import READER_ROUTES, reader_routes
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.sign_in_routes import SIGN_IN_ROUTES
 from pet2rep_core.ui.study_routes import STUDY_CASE, STUDY_ROUTES
+from pet2rep_core.workflow.model_saw import seen_picture
 from pet2rep_core.workflow.open_case import draw_coronal, draw_model_picture, open_case
 from pet2rep_core.workflow.view_case import stream_volume
 
@@ -64,6 +65,13 @@ def _model(request: Request, case_id: str, _reader: str) -> Response:
     case = open_case(one.store, one.settings, case_id)
     picture = draw_model_picture(case, "fused", request.path_params["n"], one.display)
     return Response(encode_png(picture), media_type="image/png", headers=PRIVATE)
+
+
+def _seen(request: Request, case_id: str, _reader: str) -> Response:
+    one = server()
+    generation_id, n = request.path_params["generation_id"], request.path_params["n"]
+    picture = seen_picture(one.store, one.settings, one.display, case_id, generation_id, n)
+    return Response(picture.png, media_type="image/png", headers=PRIVATE)
 
 
 def _picture(request: Request, case_id: str, _reader: str) -> Response:
@@ -171,6 +179,7 @@ ROUTES = [
     _program_route("viewer"),
     _program_route("desk"),
     *_image_routes("/api/case/{case_id}"),
+    Route("/api/case/{case_id}/seen/{generation_id}/{n:int}.png", checked(_seen, in_query=True)),
     *_image_routes(STUDY_CASE),
     *READER_ROUTES,
     *reader_routes(STUDY_CASE),

@@ -21,8 +21,9 @@ from pet2rep_core.study.rubric import Rubric, read_rubric
 from pet2rep_core.ui.access import Access, open_access
 from pet2rep_core.ui.case_facts import CaseFacts
 from pet2rep_core.ui.tokens import Signer
-from pet2rep_core.workflow.demo import DATASET, missing_demo_cases, write_demo_reports
+from pet2rep_core.workflow.demo import DATASET, fill_demo_study, missing_demo_cases
 from pet2rep_core.workflow.jobs import GenerateJob, ImportJob, Job, ScoreJob, start_scoring
+from pet2rep_core.workflow.live_answer import LiveAnswer
 
 _INBOX_PAUSE_S = 1.0
 _LEFTOVER_AGE_S = 3600.0
@@ -44,6 +45,8 @@ class Server:
     jobs: list[ImportJob] = field(default_factory=list)
     score_jobs: list[ScoreJob] = field(default_factory=list)
     generate_jobs: list[GenerateJob] = field(default_factory=list)
+    answers: dict[tuple[str, str], LiveAnswer] = field(default_factory=dict)
+    """What is written now, or has just ended, by who asked and for which case."""
     stopping: threading.Event = field(default_factory=threading.Event)
     filling: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,10 +67,10 @@ class Server:
             self.fill_demo()
 
     def fill_demo(self) -> None:
-        """Let the built-in models report the demo cases that came in, and score them all once the study is whole."""
+        """Let the built-in models report the demo cases that came in; score everything once the study is whole."""
         try:
             with self.filling:
-                if write_demo_reports(self.store) and not missing_demo_cases(self.store, self.settings):
+                if fill_demo_study(self.store, self.settings):
                     self.score_jobs.append(start_scoring(self.store, self.settings, name=DATASET))
         except Pet2RepError as error:
             self.notices.append((DATASET, str(error)))
@@ -77,9 +80,10 @@ class Server:
         self.stopping.set()
         self.demo.stop()
         self.facts.close()
-        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs, *self.generate_jobs]
+        jobs: list[Job[Any]] = [*self.jobs, *self.score_jobs, *self.generate_jobs, *self.answers.values()]
         for job in jobs:
             job.cancel()
+        for job in jobs:
             job.wait(10)
         try:
             self.access.close()

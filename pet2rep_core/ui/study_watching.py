@@ -8,6 +8,7 @@ import streamlit as st
 from pet2rep_core.records import Person, StudyState
 from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.names import model_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.tables import moment, signed
 from pet2rep_core.workflow.study_file import OPEN_STATES, StudyFile
@@ -141,7 +142,7 @@ def draw_blinding(page: Page, person: Person, study: StudyFile) -> None:
     st.caption(say("studies.leaks_help"))
     kinds = sorted({kind for one in leaks for kind in one.kinds})
     rows = [
-        {say("results.model"): page.name("model", one.model), say("studies.reports"): one.reports}
+        {say("results.model"): model_name(page, one.model), say("studies.reports"): one.reports}
         | {say(f"studies.leak_{kind}"): one.kinds.get(kind, 0) for kind in kinds}
         for one in leaks
     ]

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pet2rep_core.study.estimates import Estimate
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.names import model_name, setting_name
 from pet2rep_core.workflow.study_frame import Arm
 from pet2rep_core.workflow.study_results import StudyResults
 
@@ -27,7 +27,7 @@ def arm_label(page: Page, arm: Arm) -> str:
     """Return model and input setting, or the letter of a blind study."""
     if not arm.input_setting:
         return page.text("study_results.blind_model", letter=arm.model)
-    return f"{page.name('model', arm.model)} · {setting_name(page, arm.input_setting)}"
+    return f"{model_name(page, arm.model)} · {setting_name(page, arm.input_setting)}"
 
 
 def choose_dimension(page: Page, results: StudyResults, key: str) -> str:

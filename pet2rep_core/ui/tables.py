@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pet2rep_core.store import RunRow
 from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.names import setting_name
+from pet2rep_core.ui.names import model_name, setting_name
 
 
 def signed(page: Page, value: float | None) -> str:
@@ -45,7 +45,7 @@ def unlike(labels: Mapping[str, str]) -> dict[str, str]:
 def _name(page: Page, run: RunRow, detail: int) -> str:
     behaviour = run.parameters.get("behaviour")
     parts = [
-        page.name("model", run.model),
+        model_name(page, run.model),
         page.text(f"behaviour.{behaviour}") if isinstance(behaviour, str) else "",
         setting_name(page, run.input_setting),
         f"seed {run.seed}" if detail and run.seed is not None else "",

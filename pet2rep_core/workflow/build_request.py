@@ -144,7 +144,7 @@ def build_request(
         If the prompt has no words for the input setting.
     """
     prompt = choose_prompt(asking, case.row.metadata, setting)
-    pictures = tuple(_pictures(case, setting, asking.size_px, display))
+    pictures = tuple(request_pictures(case, setting, asking.size_px, display))
     table: str | None = None
     if setting == MEASURED:
         if case.images is None:
@@ -180,7 +180,16 @@ def _lacks(what: str, setting: str) -> ImageGeometryError:
     )
 
 
-def _pictures(case: OpenCase, setting: InputSetting, size_px: int | None, display: Display) -> list[Picture]:
+def request_pictures(case: OpenCase, setting: InputSetting, size_px: int | None, display: Display) -> list[Picture]:
+    """Return the pictures of a case that a model gets in an input setting.
+
+    Raises
+    ------
+    ImageGeometryError
+        If the case lacks what the input setting needs.
+    ImageReadError
+        If a picture of the case cannot be read.
+    """
     images = case.images
     if images is not None and images.grid is None and images.pictures:
         if setting != "fused":

@@ -9,9 +9,11 @@ from pathlib import Path
 from pet2rep_core.datasets.phantom import PHANTOM_VERSION, demo_case_ids, make_demo_case
 from pet2rep_core.errors import ImageReadError
 from pet2rep_core.imaging.prepared import PREPARED_VERSION, open_prepared, prepare_case
-from pet2rep_core.records import CaseSource, Language, PetUnit, SuvFactors
+from pet2rep_core.records import CaseSource, Language, Person, PetUnit, Role, StudyState, SuvFactors
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Recorder, Store
+from pet2rep_core.study.protocol import Protocol
+from pet2rep_core.study.rubric import read_rubric
 from pet2rep_core.vlm.baselines import SCRIPTED, TEMPLATE, TEMPLATE_NORMAL
 from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.generate import generate_report
@@ -21,6 +23,7 @@ from pet2rep_core.workflow.import_dataset import (
     prepared_row,
     record_preparation,
 )
+from pet2rep_core.workflow.study_make import make_study, move_study
 
 DATASET = "demo"
 DEMO_MODELS = (
@@ -29,6 +32,12 @@ DEMO_MODELS = (
     *((SCRIPTED, behaviour) for behaviour in Behaviour),
 )
 """Built-in models, and behaviours of the scripted one, that report every demo case in both languages."""
+
+DEMO_READERS = ("R01", "R02", "R03")
+DEMO_READINGS = {Language.CHINESE: "演示阅片", Language.ENGLISH: "Demo reading"}
+"""Titles of the demo's reader studies."""
+
+_READ = {(TEMPLATE, None), *((SCRIPTED, one.value) for one in (Behaviour.MIXED, Behaviour.OMIT, Behaviour.INVENT))}
 
 
 def demo_source_sha256(case_id: str) -> str:
@@ -85,3 +94,35 @@ def write_demo_reports(store: Store) -> int:
                     generate_report(store, case.case_id, model, language, behaviour=behaviour)
             new += lacking
     return new
+
+
+def fill_demo_study(store: Store, settings: Settings) -> bool:
+    """Write the reports that are missing; start the readings, and say so, when that made the study whole."""
+    became_whole = write_demo_reports(store) > 0 and not missing_demo_cases(store, settings)
+    if became_whole:
+        start_demo_readings(store)
+    return became_whole
+
+
+def start_demo_readings(store: Store) -> list[str]:
+    """Start a reader study of the demo cases for each language, so that the reading desk has something to show.
+
+    Returns the names of the studies. The readers are those of :data:`DEMO_READERS`; the reports are the template
+    baseline's and those of the scripted model with different mistakes.
+    """
+    person = Person("demo", Role.ADMIN)
+    made = []
+    for language, title in DEMO_READINGS.items():
+        runs = {run.run_id: run for run in store.runs() if run.language is language}
+        read = [name for name, run in runs.items() if (run.model, run.parameters.get("behaviour")) in _READ]
+        protocol = Protocol(
+            title=title,
+            language=language,
+            case_ids=demo_case_ids(),
+            run_ids=tuple(read),
+            readers=DEMO_READERS,
+            rubric_version=read_rubric().version,
+        )
+        made.append(make_study(store, person, protocol))
+        move_study(store, person, made[-1], StudyState.COLLECTING)
+    return made

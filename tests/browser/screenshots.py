@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import re
 import sys
 import tempfile
 import time
@@ -43,6 +42,7 @@ def main() -> int:
     with _app(options.app) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=launch_arguments())
         _take_all(browser, url, options.folder)
+        _take_desk(browser, url, options.folder)
         browser.close()
     return 0
 
@@ -62,6 +62,18 @@ def _app(url: str | None) -> Iterator[str]:
             app.stop()
 
 
+def _take_desk(browser: Any, url: str, folder: Path) -> None:
+    with _page(browser, color_scheme="dark", locale="zh-CN") as page:
+        _open(page, url, "Reading", language="zh", view="reading", reader="R03")
+        page.locator(".viewer[data-ready]").wait_for()
+        page.wait_for_timeout(1500)  # the desk takes scores once the images of its item are there
+        for key in "43545":
+            page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(2000)
+        _picture(page, folder / "reading_desk_zh.png")
+
+
 def _take_all(browser: Any, url: str, folder: Path) -> None:
     with _page(browser) as page:
         _wait_for_demo(page, url)
@@ -73,9 +85,6 @@ def _take_all(browser: Any, url: str, folder: Path) -> None:
         _look_at_study(page)
         _picture(page, folder / "import_en.png")
         _open(page, url, "Results", language="en", view="research")
-        page.get_by_role("button", name="Score every generated report").click()
-        page.get_by_text("reports scored now").wait_for(timeout=120_000)
-        page.get_by_text("Score reports", exact=True).click()
         page.get_by_test_id("stDataFrame").first.wait_for()
         _drawn(page)
         _picture(page, folder / "results_en.png")
@@ -92,7 +101,6 @@ def _take_all(browser: Any, url: str, folder: Path) -> None:
         _picture(page, folder / "home_en.png")
     with _page(browser, color_scheme="dark", locale="zh-CN") as page:
         _open(page, url, "Review", language="zh", view="research", case="demo-01")
-        _generate(page, 2, "生成")
         page.get_by_role("button", name="为此报告计分").click()
         page.get_by_test_id("stDataFrame").nth(2).wait_for()
         page.get_by_text("分数", exact=True).last.evaluate(
@@ -124,32 +132,24 @@ def _wait_for_demo(page: Any, url: str) -> None:
     while time.monotonic() < deadline:
         _open(page, url, "", language="en", view="reading")
         cases = page.get_by_test_id("stMetricValue").first.inner_text()
-        if int(cases) >= 6 and page.get_by_test_id("stProgress").count() == 0:
+        if int(cases) >= 6 and page.get_by_test_id("stProgress").count() == 0 and _is_scored(page, url):
             return
         time.sleep(2)
     raise TimeoutError("The demo study was not made in time.")
 
 
+def _is_scored(page: Any, url: str) -> bool:
+    _open(page, url, "Results", language="en", view="research")
+    return page.get_by_text("7 models on 6 cases.").count() > 0
+
+
 def _fill_results(page: Any, url: str) -> None:
-    """Generate reports for three cases with two models and rate one, so that the results page has something to say."""
-    for case in ("demo-01", "demo-02", "demo-03"):
-        _open(page, url, "Review", language="en", view="research", case=case)
-        for model in (2, 1):
-            _generate(page, model, "Generate")
+    """Rate one report by two readers, so that the results page has something to say."""
     for reader, scores in (("R01", (4, 4, 5, 4, 4)), ("R02", (4, 3, 5, 3, 3))):
         _open(page, url, "Review", language="en", view="reading", case="demo-01", reader=reader)
         _answer(page, dict(zip(_DIMENSIONS, scores, strict=True)))
         page.get_by_role("button", name="Save and next").click()
         page.get_by_test_id("stToast").wait_for()
-
-
-def _generate(page: Any, model: int, button: str) -> None:
-    page.get_by_role("combobox", name=re.compile("^(Model|模型)$")).click()
-    page.get_by_role("option").nth(model).click()
-    _drawn(page)
-    page.get_by_role("button", name=button, exact=True).click()
-    page.locator(".p2r-report").nth(1).wait_for()
-    _drawn(page)
 
 
 def _answer(page: Any, answers: dict[str, int]) -> None:

@@ -106,9 +106,10 @@ def test_a_person_signs_in_stays_and_leaves(browser: Watched) -> None:
     browser.page.reload()
     browser.drawn()
     side.get_by_text("R01", exact=True).wait_for()
-    browser.page.goto(f"{browser.base}/Results?view=research&reader=LAB")
-    browser.drawn()
-    browser.page.get_by_text("you are signed in as 'rater'").wait_for()
+    for place in ("Results", "Review"):
+        browser.page.goto(f"{browser.base}/{place}?view=research&reader=LAB")
+        browser.drawn()
+        browser.page.get_by_text("you are signed in as 'rater'").wait_for()
     browser.page.get_by_role("button", name=say("sign_in.sign_out")).click()
     browser.page.get_by_role("button", name=say("sign_in.provider"), exact=True).wait_for()
     browser.page.goto(browser.base)

@@ -15,9 +15,11 @@ from tests.browser.cases import HOSTILE, HOSTILE_PARTS, HOSTILE_TEXT, NO_SUV, PH
 from tests.browser.conftest import Watched
 from tests.browser.server import RunningApp
 
-_PLACES = {"home": "", "review": "Review", "import": "Import", "results": "Results", "failures": "Failures"}
+_PLACES = {"home": "", "review": "Review", "import": "Import", "results": "Results", "failures": "Failures",
+           "generate": "Generate"}  # fmt: skip
 _HEADS = {
     "home": "home.title", "import": "import.title", "results": "results.title", "failures": "failures.title",
+    "generate": "generate.title",
 }  # fmt: skip
 
 
@@ -31,7 +33,7 @@ def test_every_page_opens_by_address_and_by_menu(
         _check_page(page, name, language)
     background = page.page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
     assert (sum(int(part) for part in background[4:-1].split(",")) < 3 * 128) == (theme == "dark")
-    for name in ("home", "import", "review", "results", "failures"):
+    for name in ("home", "import", "review", "results", "failures", "generate"):
         page.page.get_by_test_id("stSidebar").get_by_role(
             "link", name=text(language, f"menu.{name}"), exact=True
         ).click()

@@ -69,7 +69,7 @@ def test_signed_out_in_the_middle_nothing_is_kept_and_nothing_lost(page: Watched
     desk.expect_scores(page, {"Accuracy": "4", "Completeness": "2"})
     # Signed in again in another tab, the desk sends by itself what it has.
     other = page.page.context.new_page()
-    _sign_in(other, page.base, RATER, "Review")  # not here, which would open the item in that tab
+    _sign_in(other, page.base, RATER, "")  # the start page: the desk would open the item in that tab
     other.get_by_test_id("stSidebar").get_by_text(RATER, exact=True).first.wait_for()
     other.close()
     desk.press(page, "3")

@@ -20,17 +20,19 @@ from pet2rep_core.settings import Settings
 from pet2rep_core.store import open_store
 from pet2rep_core.ui.texts import text
 from pet2rep_core.workflow.accounts import add_account
+from tests.browser import reading as desk
 from tests.browser.cases import PHANTOM, fill_home
 from tests.browser.conftest import Watched, watch
 from tests.browser.server import PROJECT, RunningApp, start_app
+from tests.browser.studies import MadeStudy, add_study
 
 BOSS, WORDS = "BOSS", "purple lantern seven"
 RATER, RATER_WORDS = "R01", "wide river morning"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, _browser: Any) -> Iterator[RunningApp]:
-    """The app with two accounts."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with cases, an administrator and raters."""
     home = tmp_path_factory.mktemp("sign_in") / "home"
     fill_home(home)
     store = open_store(Settings(home=home, workers=1))
@@ -38,6 +40,18 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, _browser: Any) -> Iterator
     for name in (RATER, "R02", "R03", "R04"):
         add_account(store, name, Role.RATER, RATER_WORDS)
     store.close()
+    return home
+
+
+@pytest.fixture(scope="module")
+def study(home: Path) -> MadeStudy:
+    """A study of one case that two of the raters read."""
+    return add_study(home, (RATER, "R02"), staged=False, cases=(PHANTOM,))
+
+
+@pytest.fixture(scope="module")
+def guarded(home: Path, study: MadeStudy, _browser: Any) -> Iterator[RunningApp]:
+    """The app with accounts."""
     running = start_app(home, demo=False, env={"PET2REP_SIGN_IN": "accounts"})
     yield running
     running.stop()
@@ -79,6 +93,25 @@ def _is_signed_in(browser: Watched, name: str) -> None:
     browser.page.get_by_test_id("stSidebar").get_by_text(name, exact=True).first.wait_for()
 
 
+def _open_side(browser: Watched) -> None:
+    """Open the side bar, which the reading desk keeps folded away."""
+    browser.page.get_by_test_id("stExpandSidebarButton").click()
+
+
+def _at_the_desk(browser: Watched, name: str, study: MadeStudy) -> tuple[str, str, dict[str, str]]:
+    """Sign a rater in at the desk; returns where its images are, the leave given for them, the cookies."""
+    _sign_in(browser, name, RATER_WORDS, "Reading")
+    desk.ready(browser, study.codes(name)[0])
+    browser.page.locator(".viewer[data-ready]").wait_for()
+    images = f"{browser.base}/api/study/{study.study_id}/case/{study.items[name][0].alias}"
+    asked = next(one for one in browser.asked if one.url.startswith(f"{images}/volume/"))
+    return images, asked.headers["x-case-token"], _cookies(browser)
+
+
+def _cookies(browser: Watched) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in browser.page.context.cookies()}
+
+
 def _alert(browser: Watched) -> str:
     return str(browser.page.get_by_role("alert").inner_text())
 
@@ -88,23 +121,34 @@ def _menu(browser: Watched) -> set[str]:
     return {link.inner_text().strip() for link in links}
 
 
-def test_every_address_leads_to_the_sign_in_and_back(browser_of: Callable[..., Watched]) -> None:
-    browser = browser_of()
-    browser.page.goto(f"{browser.base}/Review?case={PHANTOM}")
+def test_every_address_leads_to_the_sign_in_and_back(browser_of: Callable[..., Watched], study: MadeStudy) -> None:
+    browser, second = browser_of(), study.codes(RATER)[1]
+    browser.page.goto(f"{browser.base}/Reading?item={second}")
     assert urlsplit(browser.page.url).path == "/sign-in"
     browser.page.get_by_label(say("sign_in.name"), exact=True).fill(RATER)
     browser.page.get_by_label(say("sign_in.password"), exact=True).fill(RATER_WORDS)
     browser.page.keyboard.press("Enter")
-    browser.page.wait_for_url(f"**/Review?case={PHANTOM}*")
-    _is_signed_in(browser, RATER)
-    browser.page.get_by_role("combobox", name=say("review.case"), exact=True).wait_for()
+    browser.page.wait_for_url(f"**/Reading?*item={second}*")
+    desk.ready(browser, second)
     [cookie] = [one for one in browser.page.context.cookies() if one["name"] == "pet2rep_session"]
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
     browser.page.reload()
+    desk.ready(browser, second)
+    _open_side(browser)
     _is_signed_in(browser, RATER)
     assert browser.page.get_by_role("textbox", name=say("app.reader")).count() == 0
     assert browser.page.get_by_role("radio", name=say("app.research"), exact=True).count() == 0
-    assert _menu(browser) == {say("menu.home"), say("menu.review")}
+    assert _menu(browser) == {say("menu.home"), say("menu.reading")}
+    browser.quiet()
+
+
+def test_the_start_page_leads_a_rater_to_the_desk(browser_of: Callable[..., Watched], study: MadeStudy) -> None:
+    browser = browser_of()
+    _sign_in(browser, RATER, RATER_WORDS)
+    _is_signed_in(browser, RATER)
+    assert browser.page.get_by_text(say("home.open_review"), exact=True).count() == 0
+    browser.page.get_by_text(say("home.open_reading"), exact=True).click()
+    desk.ready(browser, study.codes(RATER)[0])
     browser.quiet()
 
 
@@ -131,34 +175,42 @@ def test_a_name_waits_after_five_failures_even_with_the_right_password(browser_o
     assert [line.split()[0] for line in browser.failed] == [*["401"] * 5, "429"] * 2
 
 
-@pytest.mark.parametrize("place", ["Results", "Failures", "Import", "Accounts"])
+@pytest.mark.parametrize("place", ["Review", "Results", "Failures", "Import", "Accounts"])
 def test_a_rater_is_refused_a_page_by_its_address(browser_of: Callable[..., Watched], place: str) -> None:
     browser = browser_of()
-    _sign_in(browser, RATER, RATER_WORDS, f"{place}?view=research&reader=BOSS")
+    _sign_in(browser, RATER, RATER_WORDS, f"{place}?view=research&reader=BOSS&case={PHANTOM}")
     browser.page.wait_for_url(f"**/{place}*")
     _is_signed_in(browser, RATER)
     error = browser.page.get_by_test_id("stAlert").inner_text()
     role = "admin" if place == "Accounts" else "researcher"
     assert error.startswith(f"This needs the role '{role}'; you are signed in as 'rater'.")
     assert browser.page.get_by_role("heading", name=say("results.title"), exact=True).count() == 0
+    assert browser.page.locator(".viewer, .p2r-report, [role=combobox]").count() == 0
     browser.quiet()
 
 
-def test_a_rater_gets_volumes_and_no_case_card(browser_of: Callable[..., Watched], guarded: RunningApp) -> None:
-    """Leave for a case is leave for its images; the card of a report names its model."""
-    browser = browser_of()
-    _sign_in(browser, RATER, RATER_WORDS, f"Review?case={PHANTOM}")
-    _is_signed_in(browser, RATER)
-    address = browser.page.locator(".strip img").first.get_attribute("src")
-    token = str(address).rsplit("token=", 1)[1]
-    cookies = {one["name"]: one["value"] for one in browser.page.context.cookies()}
+def test_a_rater_gets_a_studys_volumes_and_no_case(
+    browser_of: Callable[..., Watched], guarded: RunningApp, study: MadeStudy
+) -> None:
+    """By the alias, not by the case's own name: neither with the study's leave nor with a researcher's."""
+    browser, boss = browser_of(), browser_of()
+    images, token, cookies = _at_the_desk(browser, RATER, study)
     place = f"{guarded.url}/api/case/{PHANTOM}"
-    assert _answer(f"{place}/model/0.png", token, cookies)[0] == 200
-    status, said = _answer(f"{place}/card/g-anything.html", token, cookies)
-    assert (status, said["error"]) == (403, "This needs the role 'researcher'; you are signed in as 'rater'.")
+    assert _answer(f"{images}/volume/pet", token, cookies)[0] == 200
     # the token alone, without the browser of the person to whom it was given, is nothing
-    status, said = _answer(f"{place}/model/0.png", token, {})
+    status, said = _answer(f"{images}/volume/pet", token, {})
     assert (status, said["error"]) == (403, "You are not signed in any more.")
+    _sign_in(boss, BOSS, WORDS, f"Review?case={PHANTOM}")
+    _is_signed_in(boss, BOSS)
+    theirs = str(boss.page.locator(".strip img").first.get_attribute("src")).rsplit("token=", 1)[1]
+    for path in ("volume/pet", "model/0.png", "card/g-anything.html"):
+        status, said = _answer(f"{place}/{path}", token, cookies)
+        assert (status, said["error"]) == (403, "No leave for this case. Open it again.")
+        status, said = _answer(f"{place}/{path}", theirs, cookies)
+        assert (status, said["error"]) == (403, "You are not signed in any more.")
+    assert _answer(f"{place}/volume/pet", theirs, _cookies(boss))[0] == 200
+    assert browser.volumes() == []  # by case: nothing on the desk asked so
+    boss.quiet()
     browser.quiet()
 
 
@@ -172,25 +224,26 @@ def _answer(url: str, token: str, cookies: dict[str, str]) -> tuple[int, Any]:
             return error.code, json.loads(error.read())
 
 
-def test_who_is_disabled_is_out_at_once(browser_of: Callable[..., Watched], guarded: RunningApp) -> None:
+def test_who_is_disabled_is_out_at_once(browser_of: Callable[..., Watched], study: MadeStudy) -> None:
     reader, boss = browser_of(), browser_of()
-    _sign_in(reader, "R02", RATER_WORDS, f"Review?case={PHANTOM}")
-    _is_signed_in(reader, "R02")
-    token = str(reader.page.locator(".strip img").first.get_attribute("src")).rsplit("token=", 1)[1]
-    cookies = {one["name"]: one["value"] for one in reader.page.context.cookies()}
-    place = f"{guarded.url}/api/case/{PHANTOM}/model/0.png"
-    assert _answer(place, token, cookies)[0] == 200
+    images, token, cookies = _at_the_desk(reader, "R02", study)
+    places = (f"{images}/volume/pet", f"{images}/coronal/3.png", f"{images.partition('/case/')[0]}/items")
+    assert [_answer(place, token, cookies)[0] for place in places] == [200, 200, 200]
     _sign_in(boss, BOSS, WORDS, "Accounts")
     _is_signed_in(boss, BOSS)
     boss.choose(say("accounts.name"), "R02")
     boss.page.get_by_role("button", name=say("accounts.disable"), exact=True).click()
     boss.page.get_by_role("button", name=say("accounts.enable"), exact=True).wait_for()
-    status, said = _answer(place, token, cookies)
-    assert (status, said["error"]) == (403, "You are not signed in any more.")
-    # the open page: the next click, within a part that is drawn alone, saves nothing and says why
+    for place in places:
+        status, said = _answer(place, token, cookies)
+        assert (status, said["error"]) == (403, "You are not signed in any more.")
+    # the open page: the next key saves nothing and says why; the next run of the page shows nothing
+    desk.press(reader, "4")
+    desk.notice(reader).get_by_text("You are not signed in any more. Sign in again.").wait_for()
+    _open_side(reader)
     reader.page.get_by_test_id("stSidebar").get_by_role("radio", name="中文", exact=True).click()
     reader.page.get_by_role("link", name=text(Language.CHINESE, "sign_in.sign_in"), exact=True).wait_for()
-    assert reader.page.locator(".p2r-report").count() == 0
+    assert reader.page.locator(".desk, .viewer").count() == 0
     reader.page.reload()
     assert urlsplit(reader.page.url).path == "/sign-in"
     _sign_in(reader, "R02", RATER_WORDS)
@@ -198,20 +251,18 @@ def test_who_is_disabled_is_out_at_once(browser_of: Callable[..., Watched], guar
     boss.quiet()
 
 
-def test_signing_out_ends_the_session_for_good(browser_of: Callable[..., Watched], guarded: RunningApp) -> None:
+def test_signing_out_ends_the_session_for_good(browser_of: Callable[..., Watched], study: MadeStudy) -> None:
     browser = browser_of()
-    _sign_in(browser, RATER, RATER_WORDS, f"Review?case={PHANTOM}")
-    _is_signed_in(browser, RATER)
-    token = str(browser.page.locator(".strip img").first.get_attribute("src")).rsplit("token=", 1)[1]
-    cookies = {one["name"]: one["value"] for one in browser.page.context.cookies()}
+    images, token, cookies = _at_the_desk(browser, RATER, study)
+    _open_side(browser)
     browser.page.get_by_role("button", name=say("sign_in.sign_out")).click()
     browser.page.get_by_role("link", name=say("sign_in.sign_in"), exact=True).wait_for()
-    status, said = _answer(f"{guarded.url}/api/case/{PHANTOM}/model/0.png", token, cookies)
+    status, said = _answer(f"{images}/volume/pet", token, cookies)
     assert (status, said["error"]) == (403, "You are not signed in any more.")
     browser.page.context.add_cookies(
         [{"name": "pet2rep_session", "value": cookies["pet2rep_session"], "url": browser.base}]
     )
-    browser.page.goto(f"{browser.base}/Review")
+    browser.page.goto(f"{browser.base}/Reading")
     assert urlsplit(browser.page.url).path == "/sign-in"
     assert {line.split()[0] for line in browser.failed} <= {"403"}  # the viewer may still have asked for something
     assert browser.foreign == []

@@ -297,6 +297,7 @@ def test_keys_in_the_rating_form_stay_there(viewing: Viewing) -> None:
     scale.get_by_role("radio").first.focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowUp", "End"):
         page.keyboard.press(key)
+        viewing.watched.drawn()  # a person presses on when the page has answered
     assert viewing.do(_STATE) == before
     # Elsewhere on the page the keys are the viewer's: a reader need not click the images first.
     page.evaluate("() => document.activeElement.blur()")

@@ -4,113 +4,42 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
-from streamlit.testing.v1 import AppTest
 
 from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.settings import SignIn
 from pet2rep_core.ui import access as rooms
-from pet2rep_core.ui import who
-from pet2rep_core.ui.access import COOKIE, AccountAccess, ProviderAccess
-from pet2rep_core.ui.gate import SignInGate
-from pet2rep_core.ui.routes import ROUTES, SecurityHeaders
+from pet2rep_core.ui.access import COOKIE, ProviderAccess
+from pet2rep_core.ui.frame import PAGES
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.texts import text
 from pet2rep_core.workflow import accounts
-from pet2rep_core.workflow.accounts import add_account, set_disabled, set_role
-from pet2rep_core.workflow.generate import generate_report
-from pet2rep_core.workflow.passwords import Cost, hash_password
-from tests.browser.server import PROJECT
-from tests.layout_files import REPORT_EN
-from tests.study_files import build_study, import_all
-
-WORDS = "purple lantern seven"
-PEOPLE = """
-[[person]]
-is = "reader@hospital.example"
-name = "R01"
-role = "rater"
-[[person]]
-is = "lab@hospital.example"
-name = "LAB"
-role = "researcher"
-"""
-RESEARCH_PAGES = ("2_Import", "3_Results", "4_Failures")
-NOT_SIGNED_IN = "You are not signed in any more."
-assert REPORT_EN
-
-
-@pytest.fixture
-def guarded(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The app with accounts, and a case with a report."""
-    monkeypatch.setenv("PET2REP_SIGN_IN", "accounts")
-    monkeypatch.setattr(accounts, "hash_password", lambda password: hash_password(password, Cost(log2_n=4)))
-    server.clear()
-    one = server()
-    import_all(build_study(tmp_path / "study"), one.settings, one.store, backend="threading")
-    for language in Language:
-        generate_report(one.store, "a", "template", language)
-    for name, role in (("R01", Role.RATER), ("LAB", Role.RESEARCHER), ("BOSS", Role.ADMIN)):
-        add_account(one.store, name, role, WORDS)
-    return home
-
-
-@pytest.fixture
-def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The cookies of the one browser of a test without a browser."""
-    jar: dict[str, str] = {}
-    monkeypatch.setattr(who, "browser_cookies", lambda: jar)
-    return jar
-
-
-@pytest.fixture
-def client(guarded: Path) -> Iterator[TestClient]:
-    middleware = [Middleware(SecurityHeaders), Middleware(SignInGate)]
-    with TestClient(Starlette(routes=ROUTES, middleware=middleware), follow_redirects=False) as one:
-        one.headers["sec-fetch-site"] = "same-origin"
-        yield one
-
-
-def access() -> AccountAccess:
-    found = server().access
-    assert isinstance(found, AccountAccess)
-    return found
-
-
-def sign_in(cookies: dict[str, str], name: str) -> None:
-    cookies[COOKIE] = access().begin(access().door.sign_in(name, WORDS))
-
-
-def open_page(page: str = "home", **query: str) -> AppTest:
-    place = "home.py" if page == "home" else f"pages/{page}.py"
-    app = AppTest.from_file(str(PROJECT / "home.py"), default_timeout=30)
-    app.query_params.update({"language": "en", **query})
-    app.run()
-    return app if page == "home" else app.switch_page(place).run()
-
-
-def errors(app: AppTest) -> list[str]:
-    assert not app.exception
-    return [re.sub(r"\\(.)", r"\1", str(one.value)) for one in app.error]
-
-
-def menu(app: AppTest) -> set[str]:
-    return {str(one.proto.label) for one in app.sidebar.get("page_link")}
-
-
-def say(key: str, **values: object) -> str:
-    return text(Language.ENGLISH, key, **values)
+from pet2rep_core.workflow.accounts import set_disabled, set_role
+from tests.browser.studies import MadeStudy
+from tests.ui.signing_in import (
+    NOT_FOR_RATERS,
+    NOT_SIGNED_IN,
+    PEOPLE,
+    RESEARCH_PAGES,
+    WORDS,
+    access,
+    claims_of,
+    errors,
+    menu,
+    open_page,
+    said_on,
+    say,
+    sign_in,
+    study_place,
+)
 
 
 @pytest.mark.usefixtures("guarded", "cookies")
-@pytest.mark.parametrize("page", ["home", "1_Review", *RESEARCH_PAGES, "8_Accounts"])
+@pytest.mark.parametrize("page", ["home", *RESEARCH_PAGES, "7_Reading", "8_Accounts"])
 def test_who_is_not_signed_in_sees_nothing(page: str) -> None:
     app = open_page(page, reader="BOSS", view="research", case="a")
     assert errors(app) == []
@@ -125,9 +54,9 @@ def test_who_is_not_signed_in_sees_nothing(page: str) -> None:
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
-        ("R01", {"home", "review", "reading"}),
-        ("LAB", {"home", "review", "import", "results", "failures", "studies", "reading"}),
-        ("BOSS", {"home", "review", "import", "results", "failures", "studies", "reading", "accounts"}),
+        ("R01", {"home", "reading"}),
+        ("LAB", set(PAGES) - {"accounts"}),
+        ("BOSS", set(PAGES)),
     ],
 )
 def test_the_menu_shows_what_a_role_may_see(cookies: dict[str, str], name: str, seen: set[str]) -> None:
@@ -139,25 +68,14 @@ def test_the_menu_shows_what_a_role_may_see(cookies: dict[str, str], name: str, 
 
 
 @pytest.mark.usefixtures("guarded")
-@pytest.mark.parametrize("page", RESEARCH_PAGES)
-def test_a_rater_is_refused_and_a_researcher_is_not(cookies: dict[str, str], page: str) -> None:
-    sign_in(cookies, "R01")
-    [refused] = errors(open_page(page, view="research"))
-    assert refused.startswith("This needs the role 'researcher'; you are signed in as 'rater'.")
+def test_the_reading_view_of_a_researcher_names_no_model(cookies: dict[str, str]) -> None:
     sign_in(cookies, "LAB")
-    assert errors(open_page(page, view="research")) == []
-
-
-@pytest.mark.usefixtures("guarded")
-def test_a_raters_review_names_no_model(cookies: dict[str, str]) -> None:
-    sign_in(cookies, "R01")
-    app = open_page("1_Review", view="research", case="a", reader="BOSS")
+    app = open_page("1_Review", case="a", reader="BOSS")
     assert errors(app) == []
     assert not [one for one in app.button if one.label == say("review.generate")]
-    said = "\n".join(str(one.value) for one in [*app.markdown, *app.caption, *app.text, *app.info])
-    assert "template" not in said.lower()
-    assert "R01" in said
-    assert "BOSS" not in said
+    assert "template" not in said_on(app).lower()
+    assert "LAB" in said_on(app)
+    assert "BOSS" not in said_on(app)
 
 
 @pytest.mark.usefixtures("guarded")
@@ -165,30 +83,30 @@ def test_who_is_disabled_saves_nothing_more(cookies: dict[str, str]) -> None:
     """Not in a part of the page that is drawn alone either, nor in what runs before it is drawn."""
     store = server().store
     [waiting] = [g.generation for g in store.generations("a") if g.generation.language is Language.ENGLISH]
-    sign_in(cookies, "R01")
+    sign_in(cookies, "LAB")
     app = open_page("1_Review", case="a")
-    app = app.button_group(key=f"rate-R01-{waiting.generation_id}-acc").set_value(4).run()
-    assert store.draft("R01", waiting.generation_id).answers == {"acc": 4}
-    set_disabled(store, "R01", True)
-    app = app.button_group(key=f"rate-R01-{waiting.generation_id}-acc").set_value(1).run()
-    assert store.draft("R01", waiting.generation_id).answers == {"acc": 4}
+    app = app.button_group(key=f"rate-LAB-{waiting.generation_id}-acc").set_value(4).run()
+    assert store.draft("LAB", waiting.generation_id).answers == {"acc": 4}
+    set_disabled(store, "LAB", True)
+    app = app.button_group(key=f"rate-LAB-{waiting.generation_id}-acc").set_value(1).run()
+    assert store.draft("LAB", waiting.generation_id).answers == {"acc": 4}
     assert not app.exception
     assert not app.button_group(key="language_choice").disabled
     assert [one.label for one in app.main.button_group] == []
-    set_disabled(store, "R01", False)  # the old session stays ended
+    set_disabled(store, "LAB", False)  # the old session stays ended
     assert not app.run().main.button_group
 
 
-@pytest.mark.usefixtures("guarded")
 @pytest.mark.parametrize("change", ["role", "password", "sign out", "twelve hours"])
 def test_a_session_ends_at_once(
-    cookies: dict[str, str], change: str, monkeypatch: pytest.MonkeyPatch, client: TestClient
+    cookies: dict[str, str], change: str, monkeypatch: pytest.MonkeyPatch, client: TestClient, rated: MadeStudy
 ) -> None:
     store = server().store
     sign_in(cookies, "R01")
-    app = open_page("1_Review", case="a")
-    token = server().signer.sign("a", "R01")
-    ask = lambda: client.get("/api/case/a/settings", headers={"X-Case-Token": token})  # noqa: E731
+    app = open_page("7_Reading")
+    assert app.get("bidi_component")
+    _, images, leave = study_place(rated)
+    ask = lambda: client.get(f"{images}/settings", headers=leave)  # noqa: E731
     client.cookies.set(COOKIE, cookies[COOKIE])
     assert server().still_allowed("R01")
     assert ask().status_code == 200
@@ -203,16 +121,16 @@ def test_a_session_ends_at_once(
     assert not server().still_allowed("R01")
     assert (ask().status_code, ask().json()["error"]) == (403, NOT_SIGNED_IN)
     app.run()
-    assert not app.main.button_group
+    assert not app.get("bidi_component")
     assert say("sign_in.needed") in [one.value for one in app.markdown]
 
 
 @pytest.mark.usefixtures("guarded")
 def test_leave_for_a_case_is_for_the_person_on_that_browser(cookies: dict[str, str], client: TestClient) -> None:
-    sign_in(cookies, "R01")
-    token = server().signer.sign("a", "R01")
+    sign_in(cookies, "LAB")
+    token = server().signer.sign("a", "LAB")
     others: dict[str, str] = {}
-    sign_in(others, "LAB")
+    sign_in(others, "BOSS")
     for jar, status in ((cookies, 200), (others, 403), ({}, 403)):
         client.cookies.clear()
         client.cookies.update(jar)
@@ -306,7 +224,9 @@ def test_what_one_person_left_is_gone_for_the_next(cookies: dict[str, str]) -> N
     sign_in(cookies, "R01")
     app.run()
     assert "view" not in app.session_state
-    assert "case_id" not in app.session_state or app.session_state["case_id"] == "a"
+    assert "case_id" not in app.session_state
+    [refused] = errors(app)
+    assert refused.startswith(NOT_FOR_RATERS)
 
 
 def test_in_single_mode_there_are_no_accounts(home: Path) -> None:
@@ -333,32 +253,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return one
 
 
-@pytest.fixture
-def said(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the provider says of the person at the one browser of a test."""
-    monkeypatch.setenv("PET2REP_SIGN_IN", "oidc")
-    home.mkdir()
-    (home / "people.toml").write_text(PEOPLE, encoding="utf-8")
-    server.clear()
-    claims: dict[str, Any] = {}
-    monkeypatch.setattr(who, "provider_claims", lambda: claims)
-    return claims
-
-
-def claims_of(mail: str, *, lasts: float = 3600.0, number: int = 1) -> Mapping[str, Any]:
-    now = time.time()
-    return {"email": mail, "iss": "https://login.example", "sub": mail, "iat": now, "exp": now + lasts, "nonce": number}
-
-
 def test_the_providers_word_gives_pseudonym_and_role(said: dict[str, Any]) -> None:
     assert menu(open_page()) == set()
     said.update(claims_of("reader@hospital.example"))
     app = open_page()
-    assert menu(app) == {say("menu.home"), say("menu.review"), say("menu.reading")}
+    assert menu(app) == {say("menu.home"), say("menu.reading")}
     assert server().still_allowed("R01")
     assert not server().still_allowed("LAB")
-    [refused] = errors(open_page("3_Results", view="research"))
-    assert refused.startswith("This needs the role 'researcher'")
+    for place in ("1_Review", "3_Results"):
+        [refused] = errors(open_page(place, view="research", case="a"))
+        assert refused.startswith(NOT_FOR_RATERS)
     said.update(claims_of("stranger@hospital.example"))
     [refused] = errors(open_page())
     assert refused.startswith("You are signed in, but nobody has given you access to this installation.")

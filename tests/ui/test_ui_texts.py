@@ -12,7 +12,8 @@ import pytest
 from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.imaging.display import read_display
 from pet2rep_core.imaging.measure import THRESHOLDS
-from pet2rep_core.records import Language, MarkKind, Role, StudyState, UptakeState
+from pet2rep_core.prompts.prompt import INPUT_SETTINGS
+from pet2rep_core.records import GenerationStatus, Language, MarkKind, Role, StudyState, UptakeState
 from pet2rep_core.scoring.clinical import Agreement
 from pet2rep_core.study.agreement import STATISTICS
 from pet2rep_core.study.design import Design
@@ -23,9 +24,13 @@ from pet2rep_core.ui.frame import PAGES, READING, RESEARCH
 from pet2rep_core.ui.study_results import PARTS as STUDY_PARTS
 from pet2rep_core.ui.texts import read_texts, text
 from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
+from pet2rep_core.vlm.model_row import OPTIONS, Group, Proof, Status
+from pet2rep_core.vlm.request import Route
 from pet2rep_core.vlm.scripted import Behaviour
 from pet2rep_core.workflow.export import TABLES
+from pet2rep_core.workflow.generate import TEXT_ONLY
 from pet2rep_core.workflow.import_dataset import ImportStatus
+from pet2rep_core.workflow.readiness import Ready
 from pet2rep_core.workflow.study_file import ACTIONS
 from pet2rep_core.workflow.study_records import ItemProgress, NoDeskReason
 from tests.browser.server import PROJECT
@@ -38,6 +43,19 @@ BUILT = {
     **{f"behaviour.{one.value}": "reports" for one in Behaviour},
     **{f"state.{one.value}": "reports" for one in UptakeState},
     **{f"agreement.{one.value}": "reports" for one in Agreement},
+    **{f"generate.ready_{one.value.replace('-', '_')}": "models" for one in Ready if one is not Ready.YES},
+    **{f"generate.route_{one.value.replace('-', '_')}": "models" for one in Route},
+    **{f"generate.way_{name}": "models" for name in ("transformers", "openai", "anthropic")},
+    **{f"generate.proof_{one.value.replace('-', '_')}": "models" for one in Proof},
+    **{f"generate.ended_{name}": "models" for name in (*GenerationStatus, "not_asked", "already")},
+    **{f"generate.next_{one.value}": "answering" for one in GenerationStatus if one is not GenerationStatus.DONE},
+    **{f"generate.phase_{name}": "answering" for name in ("starting", "checking", "loading", "asking")},
+    **{f"generate.cases_{name}": "batch_runs" for name in ("all", "datasets", "chosen")},
+    **{f"generate.{name}": "model_options" for name in OPTIONS},
+    **{f"generate.tab_{name}": "5_Generate" for name in ("new", "runs", "models", "outputs", "privacy")},
+    **{f"leaderboard.setting_{name}": "names" for name in (*INPUT_SETTINGS, TEXT_ONLY)},
+    **{f"leaderboard.group_{one.value}": "names" for one in Group},
+    **{f"models.status_{one.value}": "model_table" for one in Status},
     **{f"import_status.{one.value}": "importing" for one in ImportStatus},
     **{f"results.{name}_name": "results" for name in TABLES},
     **{f"sign_in.role_{role.value}": "who" for role in Role},

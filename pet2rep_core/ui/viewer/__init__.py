@@ -21,7 +21,7 @@ from pet2rep_core.imaging.display import Display
 from pet2rep_core.records import Language, PetUnit
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leave import study_scope
+from pet2rep_core.ui.leave import check_leave, study_scope
 from pet2rep_core.ui.routes import viewer_version
 from pet2rep_core.ui.texts import read_texts
 from pet2rep_core.workflow.open_case import OpenCase, open_case, pet_window
@@ -165,7 +165,14 @@ def _token(page: Page, case_id: str, blind: Blind | None) -> str:
 
 
 def token_for(page: Page, scope: str) -> str:
-    """Return this reader's token for a case or a study; the same until it nears its end, so that reruns resend none."""
+    """Return this reader's token for a case or a study; the same until it nears its end, so that reruns resend none.
+
+    Raises
+    ------
+    PermissionDeniedError
+        If a rater would get leave for a case by its own name.
+    """
+    check_leave(page.operator, scope)
     tokens: dict[tuple[str, str], str] = st.session_state.setdefault(state.TOKENS, {})
     key, signer = (scope, page.reader), page.server.signer
     if key not in tokens or signer.seconds_left(tokens[key], now=time.time()) < _RENEW_BELOW_S:

@@ -11,6 +11,7 @@ import pytest
 
 from pet2rep_core.errors import StoreError
 from pet2rep_core.store.journal import Journal, canonical_json, read_lines
+from pet2rep_core.store.ratings import RATINGS
 from tests.crash.samples import a_rating, fill, opened, rate
 
 PROJECT = Path(__file__).parents[3]
@@ -144,7 +145,8 @@ def test_of_two_lines_for_one_revision_the_later_one_comes_back(filled):
     store.close()
     (filled / JOURNAL).unlink()
     journal = Journal(filled / JOURNAL)
-    journal.append({**line, "event_id": "click-0001", "comment": "never confirmed"})
+    never = {**line, "event_id": "click-0001", "comment": "never confirmed"}
+    journal.append({**never, "row_hash": RATINGS.hash(never)})
     journal.append(line)
     journal.close()
     assert comments(filled) == (["confirmed"], ())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pet2rep_core.errors import InputDataError, PermissionDeniedError, SettingsError
+from pet2rep_core.errors import PermissionDeniedError, SettingsError
 from pet2rep_core.imaging.display import read_display
 from pet2rep_core.records import GenerationStatus, Language, Person, Role
 from pet2rep_core.settings import Settings
@@ -22,13 +22,13 @@ from pet2rep_core.workflow import providers
 from pet2rep_core.workflow.answer_ledger import AnswerLedger, ledger_folder, take_in_answers
 from pet2rep_core.workflow.build_request import Asking
 from pet2rep_core.workflow.jobs import start_generating
+from pet2rep_core.workflow.model_saw import what_model_saw
 from pet2rep_core.workflow.patience import Patience
 from pet2rep_core.workflow.preflight_run import check_plan
 from pet2rep_core.workflow.run_models import generate_one, run_planned
 from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, pair_models, plan_run
 from pet2rep_core.workflow.run_progress import RunProgress
-from pet2rep_core.workflow.seen import what_the_model_saw
 from tests import vendor_servers as vendor
 from tests.layout_files import save_ct, save_pet, save_table
 from tests.study_files import import_all
@@ -405,8 +405,8 @@ def test_a_job_that_may_not_send_does_not_start(place, server, monkeypatch):
 @pytest.mark.parametrize("setting", ["separate", "fused", "fused-measured"])
 def test_what_the_model_saw_is_shown_again_byte_for_byte(place, server, setting):
     [outcome] = run(place, plan(place, server, cases=("p0",), settings=(setting,)))
-    seen = what_the_model_saw(place.store, place.settings, place.display, read_catalog(), outcome.generation_id)
-    assert seen.is_exact
+    seen = what_model_saw(place.store, place.settings, place.display, read_catalog(), outcome.generation_id)
+    assert seen.is_same
     *pictures, text = server.calls[0].body["messages"][-1]["content"]
     assert text["text"] == seen.request.user
     sent = [base64.b64decode(part["image_url"]["url"].partition(",")[2]) for part in pictures]
@@ -418,8 +418,8 @@ def test_what_a_built_in_model_saw_was_nothing(place):
     pairs = pair_models(catalog, ["template"], ["fused"])
     [outcome] = run(place, plan_run(place.store, pairs, ["p0"], RunChoices()))
     assert outcome.status is DONE
-    with pytest.raises(InputDataError, match="was not recorded"):
-        what_the_model_saw(place.store, place.settings, place.display, catalog, outcome.generation_id)
+    seen = what_model_saw(place.store, place.settings, place.display, catalog, outcome.generation_id)
+    assert (seen.request, seen.pictures) == (None, ())
 
 
 def test_a_torn_line_of_the_ledger_was_never_an_answer(place, server):

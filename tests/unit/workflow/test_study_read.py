@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -23,20 +22,17 @@ from pet2rep_core.workflow.study_read import (
     ask_unlock,
     case_behind,
     case_of_alias,
-    draft_json,
     guess_model,
     guess_sheet,
     keep_draft,
     list_items,
     open_desk,
-    read_draft,
     studies_of,
     submit,
 )
 from pet2rep_core.workflow.study_watch import admit
 from tests.reader_study import (
     ADMIN,
-    HABITS,
     KEYS,
     LANGUAGE,
     MODELS,
@@ -44,7 +40,6 @@ from tests.reader_study import (
     Habit,
     a_protocol,
     click,
-    filled_draft,
     person,
     read_items,
     started_study,
@@ -468,34 +463,6 @@ def test_models_are_guessed_after_the_last_item(filled, reading):
     move_study(filled, ADMIN, reading, StudyState.UNBLINDED)
     with pytest.raises(PermissionDeniedError):
         guess_sheet(filled, R01, reading)
-
-
-def test_a_draft_goes_through_json_unchanged(filled, reading):
-    send(filled, reading, open_desk(filled, R01, reading))
-    desk = open_desk(filled, R01, reading)
-    draft = replace(
-        filled_draft(filled, desk, "R01", HABITS["R01"]),
-        marks=(Mark(0, 0, 3, MarkKind.COPIED, significant=False),),
-        missed=(Missed(0, 0, 3, significant=True),),
-        comments={"acc": "左侧 <b>&"},
-    )
-    assert read_draft(json.loads(json.dumps(draft_json(draft)))) == draft
-
-
-def _damaged() -> Iterator[tuple[str, object]]:
-    yield from [("opening", 3), ("opening", "x"), ("stage", "last"), ("revision", "1"), ("revision", True)]
-    yield from [("answers", []), ("answers", {"acc": "4"}), ("answers", {"acc": 4.5}), ("answers", {"acc": True})]
-    yield from [("reasons", {"acc": 1}), ("comment", "x" * 4001), ("comment", None), ("active_ms", 1.5)]
-    yield from [("marks", [{}]), ("marks", "all"), ("missed", [{"sentence": 0, "start": 0, "end": 1}])]
-    yield from [("marks", [{"sentence": 0, "start": 0, "end": 1, "kind": "bad", "significant": True}])]
-
-
-@pytest.mark.parametrize(("name", "value"), list(_damaged()))
-def test_what_a_screen_may_not_send(name, value):
-    good = {"opening": "0" * 24, "stage": "final", "revision": 0, "answers": {"acc": 4}, "active_ms": 0}
-    assert read_draft(good).answers == {"acc": 4}
-    with pytest.raises(StoreError, match=r"The answers of this screen cannot be read|does not say when"):
-        read_draft({**good, name: value})
 
 
 def test_chinese_studies_show_chinese_references(filled):
