@@ -147,6 +147,8 @@ def _choose_many(page: Watched, label: str, *options: str) -> None:
             with contextlib.suppress(PlaywrightTimeout):
                 choice.click(timeout=2_000)
                 break
+        else:
+            pytest.fail(f"{label} offers no {option}.")
         page.drawn()
     page.page.keyboard.press("Escape")
 
@@ -171,7 +173,7 @@ def _plan(page: Watched) -> None:
     page.page.keyboard.press("Enter")
     page.drawn()
     setting = say("leaderboard.setting_fused")
-    _choose_many(page, say("studies.runs"), *(f"{model} · {setting}" for model in whole.MODELS))
+    _choose_many(page, say("studies.runs"), *(f"{model} · {setting}" for model in whole.LABELS))
     _choose_many(page, say("studies.readers"), *whole.READERS)
     page.page.get_by_test_id("stSlider").filter(has_text=say("studies.repeats")).get_by_role("slider").focus()
     page.page.keyboard.press("End")
@@ -360,7 +362,7 @@ def _check_numbers(
     assert len(means) == len(summary) == 10
     for _, shown in means.iterrows():
         key = names[shown[say("study_results.dimension")]]
-        model = shown[say("study_results.model")].split(" · ")[0]
+        model = whole.LABELS[shown[say("study_results.model")].split(" · ")[0]]
         values = main[(main["dimension"] == key) & (main["model"] == model)]["value"]
         given, exported = values.dropna().astype(float), summary.loc[(key, model)]
         assert int(shown[say("study_results.n")]) == len(given) == exported["n"]
