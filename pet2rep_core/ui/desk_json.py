@@ -67,7 +67,7 @@ def desk_json(
 
 def empty_json(empty: EmptyDesk, sheet: GuessSheet | None) -> dict[str, Any]:
     """Return why there is no item to open; with the codes to guess about where the reader may still guess."""
-    guess = None if sheet is None else {"codes": list(sheet.codes), "choices": list(sheet.choices)}
+    guess = None if sheet is None else {"codes": list(sheet.codes)}
     return {
         "study": _study_json(empty),
         "empty": {"reason": empty.reason.value, "done": empty.done, "total": empty.total, "guess": guess},

@@ -17,6 +17,7 @@ from pet2rep_core.ui.desk import draw_desk
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.leave import unnamed
 from pet2rep_core.ui.plain import escape_markdown, visible
+from pet2rep_core.ui.tables import unlike
 from pet2rep_core.ui.viewer import Blind, draw_viewer, picture_address
 from pet2rep_core.workflow.open_case import OpenCase, open_case
 from pet2rep_core.workflow.study_read import case_behind, list_items, studies_of
@@ -77,22 +78,23 @@ def _choose_study(page: Page, studies: Sequence[ReaderStudy]) -> ReaderStudy:
     """
     ordered = sorted(studies, key=lambda study: (study.done == study.total, study.language is not page.language))
     by_id = {study.study_id: study for study in ordered}
-    wanted = st.session_state.get(state.STUDY) or st.query_params.get(_STUDY)
+    wanted = st.session_state.get(state.READING_STUDY) or st.query_params.get(_STUDY)
     ids = list(by_id)
     if len(ids) > 1:
+        titles = unlike({one: visible(by_id[one].title) for one in ids})  # progress stands on the desk itself
         chosen = st.sidebar.selectbox(
             page.text("reading.study"),
             ids,
             index=ids.index(wanted) if wanted in by_id else 0,
-            format_func=lambda one: f"{visible(by_id[one].title)} ({by_id[one].done}/{by_id[one].total})",
+            format_func=titles.__getitem__,
             key="study_choice",
         )
     else:
         chosen = ids[0]
-    if st.session_state.get(state.STUDY) not in (None, chosen):
+    if st.session_state.get(state.READING_STUDY) not in (None, chosen):
         st.session_state.pop(state.ITEM, None)
         st.query_params.pop(_ITEM, None)
-    st.session_state[state.STUDY] = chosen
+    st.session_state[state.READING_STUDY] = chosen
     return by_id[chosen]
 
 

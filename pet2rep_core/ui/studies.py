@@ -12,7 +12,7 @@ from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.study_settling import draw_differences, draw_requests
 from pet2rep_core.ui.study_watching import draw_blinding, draw_events, draw_progress, draw_quality
-from pet2rep_core.ui.tables import run_names
+from pet2rep_core.ui.tables import run_names, unlike
 from pet2rep_core.workflow.study_file import StudyFile
 from pet2rep_core.workflow.study_make import StudyLine, discard_study, move_study, next_states, study_of
 
@@ -24,18 +24,20 @@ def draw_study(page: Page, lines: Sequence[StudyLine]) -> None:
     if not lines:
         st.info(page.text("studies.none"))
         return
-    titles = {one.study_id: _label(page, one) for one in lines}
+    by_id = {one.study_id: one for one in lines}
+    titles = unlike({one.study_id: _label(page, one) for one in lines})
     chosen = st.session_state.get(state.STUDY)
     study_id = st.selectbox(
         page.text("studies.choose"),
         list(titles),
         index=list(titles).index(chosen) if chosen in titles else 0,
         format_func=titles.__getitem__,
-        key="study-choice",
+        # a browser goes on showing the label that was chosen: where a study has moved on, another box takes its place
+        key=f"study-choice-{'|'.join(titles.values())}",
     )
     st.session_state[state.STUDY] = study_id
     study = study_of(page.server.store, page.person, study_id)
-    _draw_states(page, study)
+    _draw_states(page, study, by_id[study_id])
     _draw_moves(page, study)
     person = page.person
     drawers = {
@@ -61,12 +63,10 @@ def _draw_progress(page: Page, person: Person, study: StudyFile) -> None:
 
 def _label(page: Page, line: StudyLine) -> str:
     state_name = page.text(f"studies.state_{line.state.value}")
-    done = page.text("studies.done_of", done=line.done, total=line.items) if line.items else ""
-    day = page.formats.date(line.created_at)
-    return " · ".join(part for part in (line.title, state_name, done, day) if part)
+    return f"{line.title} · {state_name} · {page.formats.date(line.created_at)}"
 
 
-def _draw_states(page: Page, study: StudyFile) -> None:
+def _draw_states(page: Page, study: StudyFile, line: StudyLine) -> None:
     """Show the way of a study and where it is on it."""
     states = [one for one in StudyState if one is not StudyState.CALIBRATION or study.protocol.training]
     here = states.index(study.state) if study.state in states else 0
@@ -74,7 +74,8 @@ def _draw_states(page: Page, study: StudyFile) -> None:
     for place, one in enumerate(states):
         name = page.text(f"studies.state_{one.value}")
         parts.append(f"**{_ICONS[True]} {name}**" if place == here else f"{_ICONS[place < here]} {name}")
-    st.markdown(" → ".join(parts))
+    done = [page.text("studies.done_of", done=line.done, total=line.items)] if line.items else []
+    st.markdown(" · ".join([" → ".join(parts), *done]))
     st.caption(page.text(f"studies.state_{study.state.value}_help"))
 
 
@@ -83,7 +84,8 @@ def _draw_moves(page: Page, study: StudyFile) -> None:
     store, person = page.server.store, page.person
     boxes = st.columns([1, 1, 3])
     for box, to in zip(boxes, next_states(study), strict=False):
-        with box.popover(page.text(f"studies.to_{to.value}"), width="stretch"):
+        # a key of its own: else the question of the next step lies open where this one was answered
+        with box.popover(page.text(f"studies.to_{to.value}"), width="stretch", key=f"step-{study.study_id}-{to.value}"):
             st.markdown(page.text(f"studies.to_{to.value}_help"))
             sure = st.button(
                 page.text(f"studies.to_{to.value}_sure"), type="primary", key=f"move-{study.study_id}-{to.value}"

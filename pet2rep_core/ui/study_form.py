@@ -77,7 +77,6 @@ def draw_form(page: Page) -> None:
         with shown_errors():
             study_id = make_study(store, page.person, protocol, event_id=str(uuid.uuid4()))
             st.session_state[state.STUDY] = study_id
-            st.session_state.pop("study-choice", None)
             note_for_next_run(say("studies.made_note"))
             st.rerun()
 
@@ -119,7 +118,7 @@ def _choose_cases(page: Page, run_ids: Sequence[str]) -> list[str]:
         page.text("studies.cases"),
         there,
         key="new-cases",
-        placeholder=page.text("studies.all_cases", n=len(there)),
+        placeholder=page.text("studies.all_cases", n=len(there)) if run_ids else page.text("studies.runs_first"),
         help=page.text("studies.cases_help"),
     )
     return chosen or there

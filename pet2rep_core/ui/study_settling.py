@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
-from pet2rep_core.records import Person, StudyState
+from pet2rep_core.records import Person, StudyState, text_sha256
 from pet2rep_core.study.rubric import VALUES
+from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.images import draw_images
 from pet2rep_core.ui.plain import escape_markdown, report_html
@@ -44,13 +47,24 @@ def draw_differences(page: Page, person: Person, study: StudyFile) -> None:
         st.success(say("studies.all_settled"))
         return
     numbers = {one.report: number for number, one in enumerate({d.report: d for d in found}.values(), start=1)}
-    place = st.selectbox(
-        say("studies.difference"),
-        range(len(shown)),
-        format_func=lambda index: _label(page, shown[index], numbers[shown[index].report]),
-        key="difference-choice",
+    _draw_difference(page, person, study, _choose_difference(page, shown, numbers))
+
+
+def _choose_difference(page: Page, shown: Sequence[Disagreement], numbers: Mapping[str, int]) -> Disagreement:
+    """Let one difference be chosen; the one that was stays chosen while others come and go."""
+    labels = {_label(page, one, numbers[one.report]): one for one in shown}
+    names = [(one.report, one.dimension) for one in shown]
+    before = st.session_state.get(state.DIFFERENCE)
+    label = st.selectbox(
+        page.text("studies.difference"),
+        list(labels),
+        index=names.index(before) if before in names else 0,
+        # a browser goes on showing a label that is gone: another box for other labels
+        key=f"difference-choice-{text_sha256('|'.join(labels))}",
     )
-    _draw_difference(page, person, study, shown[place])
+    chosen = labels[label]
+    st.session_state[state.DIFFERENCE] = (chosen.report, chosen.dimension)
+    return chosen
 
 
 def _label(page: Page, one: Disagreement, report: int) -> str:

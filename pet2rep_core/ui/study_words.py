@@ -48,8 +48,14 @@ def span_text(one: Estimate, digits: int = 2) -> str:
     """Return a number with its interval; a dash where there is none."""
     if one.value is None:
         return "–"
-    value = f"{one.value:.{digits}f}"
-    return value if one.low is None or one.high is None else f"{value} [{one.low:.{digits}f}, {one.high:.{digits}f}]"
+    value = _rounded(one.value, digits)
+    if one.low is None or one.high is None:
+        return value
+    return f"{value} [{_rounded(one.low, digits)}, {_rounded(one.high, digits)}]"
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # a little below nothing is 0.00, not -0.00
 
 
 def p_text(p: float | None) -> str:

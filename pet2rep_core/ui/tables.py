@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pet2rep_core.store import RunRow
 from pet2rep_core.ui.formats import NONE
@@ -31,6 +31,15 @@ def run_names(page: Page, runs: Iterable[RunRow]) -> dict[str, str]:
         names = {run.run_id: _name(page, run, detail) if counts[names[run.run_id]] > 1 else names[run.run_id]
                  for run in found}  # fmt: skip
     return names
+
+
+def unlike(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels of things by name, each that is not the only one of its kind with its name behind it.
+
+    A box that lets choose among labels cannot tell two that are alike.
+    """
+    counts = Counter(labels.values())
+    return {name: f"{label} · {name}" if counts[label] > 1 else label for name, label in labels.items()}
 
 
 def _name(page: Page, run: RunRow, detail: int) -> str:

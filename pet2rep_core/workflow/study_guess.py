@@ -26,6 +26,8 @@ def may_guess(study: StudyFile, items: list[StudyItem], finished: dict[str, set[
 def guess_sheet(store: Store, person: Person, study_id: str) -> GuessSheet:
     """Return the items about which a reader who has finished is asked which model wrote them.
 
+    No names are offered to choose from: until it is unblinded a study may come to the reader again.
+
     Raises
     ------
     PermissionDeniedError
@@ -49,11 +51,7 @@ def guess_sheet(store: Store, person: Person, study_id: str) -> GuessSheet:
             if waiting and len(sample) < SAMPLE:
                 sample.append(waiting.pop())
     chance.shuffle(sample)
-    choices: tuple[str, ...] = ()
-    if shelf.study.state is StudyState.LOCKED:
-        runs = set(shelf.study.protocol.run_ids)
-        choices = tuple(sorted({run.model for run in store.runs() if run.run_id in runs}))
-    return GuessSheet(tuple(item.code for item in sample), choices)
+    return GuessSheet(tuple(item.code for item in sample))
 
 
 def guess_model(
@@ -78,5 +76,5 @@ def guess_model(
         raise StoreError("A guess is too long.", hint=f"Use at most {MAX_GUESS} characters.")
     if set(said) - {*sheet.codes, ""}:
         raise PermissionDeniedError("A guess is about an item that was not asked for.", hint="Load the page again.")
-    content = {"guesses": said, "comment": comment.strip(), "asked": list(sheet.codes), "choices": list(sheet.choices)}
+    content = {"guesses": said, "comment": comment.strip(), "asked": list(sheet.codes)}
     store.studies.record_event(event_of(person, study_id, GUESS, person.name, content, event_id))

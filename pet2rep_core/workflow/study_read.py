@@ -16,6 +16,7 @@ from pet2rep_core.workflow.study_calibration import calibration, compare, consen
 from pet2rep_core.workflow.study_drafts import draft_json, read_draft
 from pet2rep_core.workflow.study_file import (
     ASK,
+    GUESS,
     OPEN_STATES,
     REMIND,
     event_of,
@@ -224,7 +225,8 @@ def _empty(shelf: Shelf) -> EmptyDesk:
         reason=reason,
         done=done,
         total=len(main),
-        may_guess=may_guess(shelf.study, shelf.items, shelf.finished),
+        may_guess=may_guess(shelf.study, shelf.items, shelf.finished)
+        and shelf.store.studies.last_event(shelf.study.study_id, GUESS, shelf.reader) is None,
         within_one=training.within_one,
     )
 

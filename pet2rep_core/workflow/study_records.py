@@ -122,7 +122,7 @@ class NoDeskReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EmptyDesk:
-    """No item to open, and why; ``may_guess`` where the reader may still say which models wrote the reports.
+    """No item to open, and why; ``may_guess`` where the reader has not said yet which models wrote the reports.
 
     ``within_one`` is the share of the answers to training items within a point of the consensus, None without any.
     """
@@ -194,10 +194,6 @@ class ReaderStudy:
 
 @dataclass(frozen=True, slots=True)
 class GuessSheet:
-    """A sample of finished items for which a reader is asked which model wrote them.
-
-    ``choices`` names models only after the study was locked; before, the reader writes a name or leaves it empty.
-    """
+    """A sample of finished items for which a reader is asked which model wrote them; names are written, not chosen."""
 
     codes: tuple[str, ...]
-    choices: tuple[str, ...]

@@ -167,6 +167,7 @@ def guess_results(store: Store, person: Person, study_id: str) -> tuple[GuessRes
     require(person, RESEARCH)
     models = {run.run_id: run.model for run in store.runs()}
     items = {one.code: one for one in store.studies.items(study_id)}
+    choices = len({models.get(one.run_id, one.run_id) for one in items.values()})
     found: dict[str, GuessResult] = {}
     for event in store.studies.events(study_id, GUESS):
         if event.subject in found:
@@ -179,7 +180,7 @@ def guess_results(store: Store, person: Person, study_id: str) -> tuple[GuessRes
             asked=len(event.content["asked"]),
             answered=len(by_code),
             right=sum(right),
-            choices=len(event.content["choices"]),
+            choices=choices,
             whole=guesses.get("", ""),
             comment=event.content["comment"],
         )

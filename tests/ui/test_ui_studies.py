@@ -70,7 +70,7 @@ def test_a_reading_person_sees_nothing_of_it(store, page):
     whole_study(store, cases=4)
     app = page(view="reading")
     assert not app.exception
-    assert "Studies are made and watched in the Research view." in words(app)
+    assert "Studies are made and watched in the Research view: choose it under “View”" in words(app)
     assert len(app.tabs) == len(app.dataframe) == 0
 
 
@@ -163,7 +163,7 @@ def test_differences_are_settled_without_names(store, page):
     read_items(store, study_id, "R02", Habit(shift=-2, spread=0))
     app = turn_to(page(), "Differences")
     assert not app.exception
-    choice = next(one for one in app.selectbox if one.key == "difference-choice")
+    choice = difference(app)
     assert all(not any(name in option for name in ("R01", "R02", "model")) for option in choice.options)
     value = next(one for one in app.segmented_control if (one.key or "").startswith("settle-value-"))
     value.set_value(4).run()
@@ -173,6 +173,50 @@ def test_differences_are_settled_without_names(store, page):
     assert not app.exception
     [settled] = settled_values(store, RESEARCHER, study_id)
     assert (settled.value, settled.reason) == (4, "Seen on slice 40.")
+    # A browser goes on showing a label that is gone; the box is another one, so that it shows what is settled next.
+    assert difference(app).key != choice.key
+    assert difference(app).value == difference(app).options[0] == choice.options[1]
+
+
+def test_the_chosen_difference_stays_chosen_while_others_come(store, page):
+    study_id = started_study(store, a_protocol(3, training=0, readers=("R01", "R02"), staged=False))
+    read_items(store, study_id, "R01", Habit(spread=0))
+    read_items(store, study_id, "R02", Habit(shift=-2, spread=0), most=4)
+    app = turn_to(page(), "Differences")
+    few = difference(app)
+    wanted = few.options[-1]
+    app = few.set_value(wanted).run()
+    before = difference_shown(app)
+    read_items(store, study_id, "R02", Habit(shift=-2, spread=0))
+    app = app.run()
+    assert len(difference(app).options) > len(few.options)
+    assert difference_shown(app) == before
+
+
+def difference(app):
+    return next(one for one in app.selectbox if (one.key or "").startswith("difference-choice-"))
+
+
+def difference_shown(app):
+    """Return the report and the dimension whose score is asked for."""
+    return next(one.key for one in app.segmented_control if (one.key or "").startswith("settle-value-"))
+
+
+def test_two_studies_of_one_title_can_be_told_apart_and_a_step_is_asked_for_anew(store, page):
+    one, other = (started_study(store, a_protocol(3)) for _ in range(2))
+    app = page()
+    choice = next(box for box in app.selectbox if (box.key or "").startswith("study-choice-"))
+    assert len(set(choice.options)) == 2
+    for wanted in (one, other):
+        app = next(box for box in app.selectbox if (box.key or "").startswith("study-choice-")).set_value(wanted).run()
+        assert any(button.key == f"move-{wanted}-collecting" for button in app.button)
+    app = press(app, f"move-{other}-collecting")
+    moved = next(box for box in app.selectbox if (box.key or "").startswith("study-choice-"))
+    assert moved.key != choice.key  # the label says the new state
+    assert moved.value == other
+    assert any(button.key == f"move-{other}-locked" for button in app.button)
+    assert "**● Collecting**" in words(app)
+    assert "0 of 21 done" in words(app)
 
 
 def test_an_unlock_is_asked_for_and_granted(store, page):

@@ -14,11 +14,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from pet2rep_core.records import Language, Score, StudyState
-from pet2rep_core.study.estimates import SENTENCES, Reason
+from pet2rep_core.study.estimates import SENTENCES, Estimate, Reason
 from pet2rep_core.ui.sentences import in_language
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.study_cache import shown_study_files, version_of
 from pet2rep_core.ui.study_results import PARTS
+from pet2rep_core.ui.study_words import span_text
 from pet2rep_core.ui.texts import text
 from pet2rep_core.workflow.study_export import STUDY_FORMATS
 from pet2rep_core.workflow.study_results import make_results
@@ -149,3 +150,9 @@ def test_every_reason_has_its_words(language: Language) -> None:
     )
     for state in StudyState:
         assert text(language, f"studies.state_{state.value}")
+
+
+def test_a_number_a_little_below_nothing_has_no_sign() -> None:
+    assert span_text(Estimate(-0.001, -0.004, 0.5, 4, 2, "s")) == "0.00 [0.00, 0.50]"
+    assert span_text(Estimate(-0.006, None, None, 4, 2, "s")) == "-0.01"
+    assert span_text(Estimate(None, None, None, 4, 2, "s")) == "–"

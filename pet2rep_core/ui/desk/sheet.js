@@ -159,9 +159,9 @@ export class Sheet {
     const { items } = await desk.server.items().catch(() => ({ items: [] }));
     if (desk.item) return; // the reader has gone back to one meanwhile
     const number = (code) => items.find((item) => item.code === code)?.number ?? "?";
-    const general = this.field(desk.text("guess_general"), guess.choices, "");
+    const general = this.field(desk.text("guess_general"), "");
     const asked = [...guess.codes].sort((a, b) => number(a) - number(b));
-    const fields = asked.map((code) => this.field(desk.text("guess_item", { n: number(code) }), guess.choices, code));
+    const fields = asked.map((code) => this.field(desk.text("guess_item", { n: number(code) }), code));
     const problem = make("p", "problem");
     problem.setAttribute("role", "alert");
     const event = newId();
@@ -188,12 +188,10 @@ export class Sheet {
     this.open(title.textContent, [title, lead, make("p", "question", desk.text("guess_question")), rows, problem, buttons], { closes: false, whole: true, focus: general.input });
   }
 
-  // A line to write a model's name into; names to choose from are there only once the study allows it.
-  field(label, choices, code) {
+  // A line to write a model's name into; no names to choose from are known here.
+  field(label, code) {
     const element = make("label", "guess", label);
-    const input = make(choices.length ? "select" : "input");
-    if (choices.length) input.append(make("option"), ...choices.map((name) => make("option", "", name)));
-    else Object.assign(input, { type: "text", maxLength: 200, placeholder: code ? "" : this.desk.text("guess_hint") });
+    const input = Object.assign(make("input"), { type: "text", maxLength: 200, placeholder: code ? "" : this.desk.text("guess_hint") });
     element.append(input);
     return { element, input, code };
   }
