@@ -55,7 +55,7 @@ def span_text(one: Estimate, digits: int = 2) -> str:
 
 
 def _rounded(value: float, digits: int) -> str:
-    return f"{round(value, digits) + 0.0:.{digits}f}"  # a little below nothing is 0.00, not -0.00
+    return f"{value:z.{digits}f}"  # a little below nothing is 0.00, not -0.00
 
 
 def p_text(p: float | None) -> str:

@@ -110,7 +110,7 @@ def _comparisons(results: StudyResults) -> str:
                     [
                         escape_latex(dimension_name(dimension)) if at == 0 else "", escape_latex(one.first.label),
                         escape_latex(one.second.label), span + star, _p_value(one.p_holm),
-                        _NONE if one.effect is None else f"{one.effect:.2f}",
+                        _NONE if one.effect is None else f"{one.effect:z.2f}",
                     ]
                 )
             )  # fmt: skip
@@ -157,8 +157,7 @@ def _span(value: float | None, low: float | None, high: float | None) -> str:
 
 
 def _signed(value: float) -> str:
-    text = f"{value:.2f}"
-    text = "0.00" if text == "-0.00" else text
+    text = f"{value:z.2f}"
     return f"${text}$" if text.startswith("-") else text
 
 

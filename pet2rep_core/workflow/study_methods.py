@@ -148,12 +148,12 @@ _NAMES_ZH = {**_NAMES_EN, "weighted_kappa": "加权 kappa", "krippendorff_alpha"
 
 
 def _ranges_english(results: StudyResults) -> str:
-    said = [f"{_NAMES_EN[name]} {low:.2f} to {high:.2f}" for name, (low, high) in _ranges(results).items()]
+    said = [f"{_NAMES_EN[name]} {low:z.2f} to {high:z.2f}" for name, (low, high) in _ranges(results).items()]
     return f"Over the dimensions these were: {'; '.join(said)}." if said else ""
 
 
 def _ranges_chinese(results: StudyResults) -> str:
-    said = [f"{_NAMES_ZH[name]} 为 {low:.2f}–{high:.2f}" for name, (low, high) in _ranges(results).items()]
+    said = [f"{_NAMES_ZH[name]} 为 {low:z.2f}–{high:z.2f}" for name, (low, high) in _ranges(results).items()]
     return f"各维度的范围：{'；'.join(said)}。" if said else ""
 
 
