@@ -29,10 +29,9 @@ def draw_rating_form(page: Page, generation: Generation) -> None:
     rated = to_rate(page.server.store, generation.language)
     done = sum(page.server.store.rating(g.generation_id, page.reader) is not None for g in rated)
     progress.caption(say("review.progress", done=done, total=len(rated), reader=page.reader))
-    if form.is_draft:
-        st.caption(say("rating.draft"))
-    elif form.revision:
-        st.caption(say("rating.was_saved", revision=form.revision))
+    kept = say("rating.draft") if form.is_draft else ""
+    saved = say("rating.was_saved", revision=form.revision) if form.revision else "\u00a0"
+    st.caption(kept or saved)  # always there: an element that comes later would take the focus from those below it
     for dimension in page.server.rubric.dimensions:
         _draw_dimension(page, generation, form, dimension)
     st.text_area(
