@@ -124,7 +124,7 @@ def _open(page: Any, url: str, place: str, **query: str) -> None:
 
 def _drawn(page: Any) -> None:
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.get_by_test_id("stSidebar").wait_for()
+    page.get_by_test_id("stSidebar").wait_for(state="attached")  # the reading desk folds it away
 
 
 def _wait_for_demo(page: Any, url: str) -> None:
