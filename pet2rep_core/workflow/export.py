@@ -53,16 +53,24 @@ def export_tables(store: Store, folder: Path, file_format: str) -> list[Path]:
     """
     written = []
     for name in TABLES:
-        path = folder / f"{name}.{file_format}"
         data = encode_table(table(store, name), file_format)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(f".{path.name}.part")
-            unfinished.write_bytes(data)
-            unfinished.replace(path)
-        except OSError as error:
-            raise StoreError(
-                f"{path.name} cannot be written: {error.strerror}.", hint="Choose another folder."
-            ) from error
-        written.append(path)
+        written.append(write_file(folder / f"{name}.{file_format}", data))
     return written
+
+
+def write_file(path: Path, data: bytes) -> Path:
+    """Write a file whole or not at all, making its folder, and return its path.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.part")
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path.name} cannot be written: {error.strerror}.", hint="Choose another folder.") from error
+    return path

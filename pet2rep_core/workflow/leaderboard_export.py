@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pet2rep_core import __version__
-from pet2rep_core.errors import StoreError, UnknownNameError
+from pet2rep_core.errors import UnknownNameError
 from pet2rep_core.scoring.statistics import RESAMPLES, IntervalMethod
 from pet2rep_core.store import Store
-from pet2rep_core.workflow.export import encode_table
+from pet2rep_core.workflow.export import encode_table, write_file
 from pet2rep_core.workflow.leaderboard import OVERALL_OF, SEED, Leaderboard, Selection, make_leaderboard
 from pet2rep_core.workflow.leaderboard_latex import latex_table
 from pet2rep_core.workflow.leaderboard_table import metrics_table
@@ -93,18 +93,7 @@ def export_leaderboard(store: Store, folder: Path) -> list[Path]:
         If the folder cannot be written.
     """
     boards = all_leaderboards(read_score_book(store))
-    return [_write(folder / name, data) for name, data in leaderboard_files(boards).items()] if boards else []
-
-
-def _write(path: Path, data: bytes) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path.name} cannot be written: {error.strerror}.", hint="Choose another folder.") from error
-    return path
+    return [write_file(folder / name, data) for name, data in leaderboard_files(boards).items()] if boards else []
 
 
 def _making(boards: Sequence[Leaderboard]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from pet2rep_core import __version__
 from pet2rep_core.errors import StoreError, UnknownNameError
 from pet2rep_core.records import Language
 from pet2rep_core.study.estimates import Plan
-from pet2rep_core.workflow.export import encode_table
+from pet2rep_core.workflow.export import encode_table, write_file
 from pet2rep_core.workflow.leaderboard_latex import escape_latex
 from pet2rep_core.workflow.study_cells import inert_cell, inert_texts
 from pet2rep_core.workflow.study_latex import latex_tables
@@ -148,18 +148,7 @@ def export_study(
     if file_format not in STUDY_FORMATS:
         raise UnknownNameError("format", file_format, STUDY_FORMATS)
     files = study_files(study_tables(source, plan=plan), file_format, mark=mark)
-    return [_write(folder / name, data) for name, data in files.items()]
-
-
-def _write(path: Path, data: bytes) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path.name} cannot be written: {error.strerror}.", hint="Choose another folder.") from error
-    return path
+    return [write_file(folder / name, data) for name, data in files.items()]
 
 
 def _making(made: StudyTables) -> dict[str, Any]:
