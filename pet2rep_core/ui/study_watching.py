@@ -61,10 +61,6 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
             _offer_admission(page, person, study, one)
 
 
-def _seconds(milliseconds: float | None) -> str:
-    return NONE if milliseconds is None else f"{milliseconds / 1000:.0f}"
-
-
 def _passed(page: Page, one: ReaderProgress) -> str:
     if one.passed is None:
         return NONE
