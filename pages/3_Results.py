@@ -23,10 +23,14 @@ with ours, shown_errors():
     board = draw_leaderboard(page, book)
 with published, shown_errors():
     draw_published(page)
-if study.open:  # thousands of ratings take seconds: only for who looks at them
+# Thousands of ratings take seconds: only for who looks at them. And a tab that opens draws the page anew, which
+# takes back the files that were offered a moment before.
+if study.open:
     with study, shown_errors():
         draw_study_results(page)
-with ratings, shown_errors():
-    draw_ratings(page)
-with files, shown_errors():
-    draw_downloads(page, book, board)
+if ratings.open:
+    with ratings, shown_errors():
+        draw_ratings(page)
+if files.open:
+    with files, shown_errors():
+        draw_downloads(page, book, board)

@@ -48,6 +48,7 @@ def draw_downloads(page: Page, book: ScoreBook, board: Leaderboard | None) -> No
         _draw_board_files(page, book, board)
     contents = {name: table(page.server.store, name, person=page.person) for name in TABLES}
     if not any(content.num_rows for content in contents.values()):
+        st.info(page.text("results.no_files"))
         return
     st.subheader(page.text("leaderboard.tables_title"))
     for name, content in contents.items():

@@ -47,6 +47,8 @@ def _expect(page: Watched, answers: dict[str, str]) -> None:
 
 def _open_tab(page: Watched, name: str) -> None:
     page.page.get_by_role("tab", name=name, exact=True).click()
+    page.page.get_by_test_id("stTabPanel").filter(visible=True).locator("*").first.wait_for()
+    page.drawn()
 
 
 def _cells(page: Watched, table: int) -> list[list[str]]:

@@ -45,10 +45,9 @@ def cluster(tmp_path_factory):
             address = client.scheduler.address
         yield address
     finally:
-        for process in reversed(processes):
-            process.terminate()
         for process in processes:
-            process.wait(30)
+            process.kill()  # a worker that is asked to end waits for a scheduler that may be gone already
+            process.wait()
         log.close()
 
 

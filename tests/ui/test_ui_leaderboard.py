@@ -51,6 +51,11 @@ def _results(open_app: Open, language: Language = ENGLISH) -> AppTest:
     return app
 
 
+def _tab(app: AppTest, name: str) -> AppTest:
+    app.session_state["results_tab"] = text(ENGLISH, f"leaderboard.tab_{name}")
+    return app.run()
+
+
 def _column(app: AppTest, key: str, **values: object) -> list[object]:
     return app.dataframe[0].value[text(ENGLISH, f"leaderboard.{key}", **values)].tolist()
 
@@ -58,6 +63,8 @@ def _column(app: AppTest, key: str, **values: object) -> list[object]:
 def test_an_empty_store_says_what_to_do_and_still_shows_the_published_table(open_app: Open) -> None:
     app = _results(open_app)
     assert text(ENGLISH, "leaderboard.no_generated") in _said(app)
+    assert text(ENGLISH, "results.no_ratings") in _said(_tab(app, "ratings"))
+    assert text(ENGLISH, "results.no_files") in _said(_tab(app, "files"))
     [published] = app.dataframe
     assert len(published.value) == 49
 
@@ -153,7 +160,7 @@ def test_one_metric_in_full(open_app: Open, metric: str) -> None:
 
 @pytest.mark.usefixtures("scored")
 def test_every_format_is_offered_with_the_manifest(open_app: Open) -> None:
-    app = _results(open_app)
+    app = _tab(_results(open_app), "files")
     keys = {button.proto.id.rsplit("download-", 1)[-1] for button in app.get("download_button")}
     wanted = {*(f"leaderboard.{name}" for name in BOARD_FORMATS), "leaderboard.manifest.json", "leaderboard.zip"}
     assert wanted <= keys
