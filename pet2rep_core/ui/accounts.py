@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Role
@@ -10,6 +9,7 @@ from pet2rep_core.store.accounts import Account
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.accounts import add_account, list_accounts, reset_password, set_disabled, set_role
 
 
@@ -37,7 +37,7 @@ def _draw_table(page: Page, accounts: list[Account]) -> None:
         }
         for account in accounts
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
 
 
 def _state(page: Page, account: Account) -> str:

@@ -6,7 +6,6 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import GenerationStatus
@@ -15,6 +14,7 @@ from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.models import route_name
 from pet2rep_core.ui.names import model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.vlm.adapters import PARALLEL
 from pet2rep_core.vlm.request import Finding, Route, Severity
 from pet2rep_core.workflow.preflight_run import PairingCheck
@@ -30,7 +30,7 @@ def draw_plan(page: Page, plan: RunPlan, checks: Sequence[PairingCheck]) -> None
     times = _seconds_each(page)
     found = {check.pairing.name: check for check in checks}
     rows = [_line(page, plan, pairing, found.get(pairing.name), times) for pairing in plan.pairings]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
     sums = say("plan.sums", ask=len(plan.items), there=len(plan.there), left_out=len(plan.left_out))
     st.markdown(escape_markdown(" · ".join([sums, *_prices(page, checks)])))
     draw_grouped_findings(page, checks)
@@ -44,7 +44,7 @@ def draw_plan(page: Page, plan: RunPlan, checks: Sequence[PairingCheck]) -> None
                 }
                 for one in plan.left_out[:_LEFT_OUT_SHOWN]
             ]
-            st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
+            draw_table(lines)
 
 
 def _line(
@@ -117,7 +117,7 @@ def draw_grouped_findings(page: Page, checks: Sequence[PairingCheck]) -> None:
         for one in dict.fromkeys(check.findings):
             about[one].append(_pairing_name(page, check.pairing))
     for one in sorted(about, key=lambda one: one.severity is not Severity.ERROR):
-        names = escape_markdown(", ".join(about[one]))
+        names = escape_markdown(page.formats.listed(about[one]))
         words = "  \n".join(escape_markdown(page.said(part)) for part in (one.message, one.hint) if part)
         draw = st.error if one.severity is Severity.ERROR else st.warning
         draw(f"**{names}**  \n{words}")

@@ -147,7 +147,7 @@ def _choose_how(page: Page, rows: list[ModelRow], language: Language) -> RunChoi
         )  # fmt: skip
     vendors = [row.label for row in rows if Route.BUILT_IN not in row.routes and not takes_address(row)]
     if wishes.base_url and vendors:
-        st.error(escape_markdown(say("generate.address_not_for", names=", ".join(vendors))))
+        st.error(escape_markdown(say("generate.address_not_for", names=page.formats.listed(vendors))))
         return None
     return RunChoices(
         asking=replace(wishes.asking, language=language),

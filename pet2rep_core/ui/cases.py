@@ -7,8 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pet2rep_core.records import Generation, Language
 from pet2rep_core.ui import state
-from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to
 from pet2rep_core.workflow.open_case import OpenCase, open_case
+from pet2rep_core.workflow.permissions import RESEARCH
 from pet2rep_core.workflow.rate import next_unrated, to_rate
 
 _KEYS = {"before": "H", "after": "J"}
@@ -24,6 +25,8 @@ def choose_case(page: Page) -> tuple[OpenCase, Language] | None:
     ids = [row.case_id for row in rows]
     if not ids:
         st.info(page.text("review.no_cases"))
+        if page.operator.role in RESEARCH:
+            link_to("import", page.text("generate.go_import"), icon=":material/download:")
         return None
     _come_from_link(page)
     wanted = st.session_state.get(state.CASE) or st.query_params.get("case")

@@ -15,7 +15,7 @@ from pet2rep_core.report.lexicon import organ_name, read_lexicon
 from pet2rep_core.store import CaseRow
 from pet2rep_core.ui import state
 from pet2rep_core.ui.failure_tiles import STYLE, tile_html
-from pet2rep_core.ui.frame import LANGUAGE_NAMES, PAGES, Page, address_of_person
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, PAGES, Page, address_of_person, link_to
 from pet2rep_core.ui.names import label_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.sentences import error_in_language
@@ -56,6 +56,7 @@ def draw_failures(page: Page) -> None:
     table = _table(str(page.server.settings.home), store.scores_version(), page.server)
     if table.rows.empty:
         st.info(page.text("failures.no_generated"))
+        link_to("generate", page.text("menu.generate"), icon=":material/play_arrow:")
         return
     st.session_state.pop(state.LINKED, None)  # the same link opens the same report again
     st.html(STYLE)
@@ -63,7 +64,7 @@ def draw_failures(page: Page) -> None:
     if table.unscored:
         st.warning(page.text("failures.unscored", n=table.unscored))
     _come_from_address(page, table)
-    asked, shown = st.columns([3, 10], gap="medium")
+    asked, shown = st.container(key="failures").columns([3, 10], gap="medium")
     view = _view_of_widgets()
     with asked:
         _draw_filters(page, table, view)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pet2rep_core.records import Language
@@ -68,6 +69,10 @@ class Formats:
             if seconds >= size:
                 return f"{self.number(seconds / size)} {word if chinese else english}"
         return f"{self.number(seconds)} {'秒' if chinese else 's'}"
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Return names one after the other: ``脑、肝``, ``brain, liver``."""
+        return ("、" if self.language is Language.CHINESE else ", ").join(parts)
 
     def table(self, at: str) -> str:
         """Return a time for a column that is sorted as text: ``2026-03-05 14:07``, in either language."""

@@ -69,8 +69,11 @@ _STYLE = """
 .p2r-place { cursor: pointer; text-decoration: underline dotted rgba(128, 128, 128, 0.8); text-underline-offset: 3px; }
 .p2r-place:hover, .p2r-place:focus-visible { text-decoration-style: solid; background: rgba(24, 165, 88, 0.2); }
 @media (max-width: 1100px) {
-  .st-key-review > * > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
-  .st-key-review > * > [data-testid="stHorizontalBlock"] > .stColumn { min-width: 100%; }
+  .stMain [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+  .stMain .stColumn { min-width: 11rem; }
+  .stMain .st-key-rating .stColumn { min-width: 0; }
+  .st-key-review > * > [data-testid="stHorizontalBlock"] > .stColumn,
+  .st-key-failures .stColumn, .stMain .stColumn:has([data-testid="stPlotlyChart"]) { min-width: 100%; }
 }
 mark[class^="p2r-"] { color: inherit; border-radius: 2px; padding: 0 1px; }
 .p2r-match { background: rgba(24, 165, 88, 0.16); text-decoration: underline solid #18a558; }
@@ -82,7 +85,7 @@ mark[class^="p2r-"] { color: inherit; border-radius: 2px; padding: 0 1px; }
 .p2r-plain { white-space: pre-wrap; overflow-wrap: anywhere; margin-bottom: auto; }
 .p2r-said { height: auto; max-height: 21rem; font-size: 0.85rem; }
 .p2r-strip { display: flex; gap: 4px; flex-wrap: wrap; }
-[class*="st-key-rate-"] [role="radio"] { padding-left: 0.55rem; padding-right: 0.55rem; }
+[class*="st-key-rate-"] [role="radio"] { padding-left: 0.45rem; padding-right: 0.45rem; }
 .p2r-strip figure { margin: 0; } .p2r-strip figcaption { font-size: 0.75rem; opacity: 0.75; }
 .p2r-strip img { height: 15rem; max-width: 100%; background: #000; }
 </style>

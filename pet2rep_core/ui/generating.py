@@ -13,9 +13,10 @@ from pet2rep_core.ui.asking import is_asked_now, start_answer, workplace
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, page_part, shown_errors
 from pet2rep_core.ui.model_options import draw_options
 from pet2rep_core.ui.models import choice_name, look_at_models, order_of, status_name, takes_address, way_of
-from pet2rep_core.ui.names import catalog_of, model_name, setting_name
+from pet2rep_core.ui.names import catalog_of, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending, draw_key
+from pet2rep_core.ui.tables import run_names, unlike
 from pet2rep_core.vlm.baselines import SCRIPTED
 from pet2rep_core.vlm.model_row import ModelRow
 from pet2rep_core.vlm.request import Finding, Route, Severity
@@ -39,19 +40,26 @@ def choose_generation(page: Page, case: OpenCase, language: Language) -> Generat
         return None
     opened = st.session_state.get(state.GENERATION)
     ids = list(done)
+    names = _report_names(page, list(done.values()))
     chosen = st.selectbox(
         page.text("review.which"),
         ids,
         index=ids.index(opened) if opened in done else len(ids) - 1,
-        format_func=lambda one: _report_name(page, done[one]),
+        format_func=names.__getitem__,
     )
     st.session_state[state.GENERATION] = chosen
     return done[chosen]
 
 
-def _report_name(page: Page, one: Generation) -> str:
-    ended = "" if one.status is GenerationStatus.DONE else f" · {status_name(page, one.status)}"
-    return f"{model_name(page, one.model)} · {one.run_id[:10]}{ended}"
+def _report_names(page: Page, reports: list[Generation]) -> dict[str, str]:
+    """Return the reports by id, each as its run is called and how it ended where that is not as it should."""
+    ours = {one.run_id for one in reports}
+    runs = run_names(page, (run for run in page.server.store.runs() if run.run_id in ours))
+    names = {}
+    for one in reports:
+        ended = "" if one.status is GenerationStatus.DONE else f" · {status_name(page, one.status)}"
+        names[one.generation_id] = f"{runs[one.run_id]}{ended}"
+    return unlike(names)
 
 
 @page_part

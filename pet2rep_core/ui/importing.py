@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.datasets.layouts import LAYOUTS, scan_dataset
 from pet2rep_core.records import DatasetScan, SeriesInfo, SeriesRole
 from pet2rep_core.ui import state
-from pet2rep_core.ui.frame import Page, link_to, page_part
+from pet2rep_core.ui.formats import NONE
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to, page_part
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.import_dataset import ImportOutcome, import_cases
 from pet2rep_core.workflow.jobs import ImportJob
 
@@ -23,7 +24,9 @@ def ask_path(page: Page) -> DatasetScan | None:
     """Ask for a path and return what was found there; nothing is written."""
     with st.form("look", border=False):
         path_box, button_box = st.columns([6, 1], vertical_alignment="bottom")
-        path = path_box.text_input(page.text("import.path"), value=st.session_state.get(state.SCAN_PATH, ""))
+        path = path_box.text_input(
+            page.text("import.path"), value=st.session_state.get(state.SCAN_PATH, ""), key="import_path_box"
+        )
         looked = button_box.form_submit_button(page.text("import.look"), type="primary", width="stretch")
     with st.expander(page.text("import.layouts")):
         for layout in LAYOUTS.values():
@@ -49,14 +52,14 @@ def draw_preview(page: Page, scan: DatasetScan) -> None:
             say("import.case"): case.case_id,
             say("import.pet"): _size(case.used(SeriesRole.PET)),
             say("import.ct"): _size(case.used(SeriesRole.CT)),
-            say("import.suv"): (series.units or "–") if (series := case.used(SeriesRole.PET)) else "–",
+            say("import.suv"): (series.units or NONE) if (series := case.used(SeriesRole.PET)) else NONE,
             say("import.pictures"): len(case.pictures),
-            say("import.reports"): ", ".join(r.language.value for r in case.reports) or "–",
+            say("import.reports"): page.formats.listed(LANGUAGE_NAMES[r.language] for r in case.reports) or NONE,
         }
         for case in scan.cases
     ]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        draw_table(rows)
     left_out = [
         _left_out(page, f"{case.case_id}: {series.description or series.role.value}", series.skipped)
         for case in scan.cases
@@ -66,7 +69,7 @@ def draw_preview(page: Page, scan: DatasetScan) -> None:
     left_out += [_left_out(page, error.where, error.reason) for error in scan.errors]
     if left_out:
         st.markdown(f"**{say('import.skipped')}**")
-        st.dataframe(pd.DataFrame(left_out), hide_index=True, width="stretch")
+        draw_table(left_out)
     if not scan.cases:
         return
     name = st.text_input(say("import.dataset"), value=scan.root.resolve().stem, max_chars=64)
@@ -116,7 +119,7 @@ def _draw_job(page: Page, job: ImportJob) -> None:
     st.success(f"{escape_markdown(job.name)}: {summary}")
     rows = [_outcome(page, outcome) for outcome in job.outcomes]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        draw_table(rows)
     link_to("review", say("import.review_now"), icon=":material/visibility:")
 
 
@@ -152,4 +155,4 @@ def _left_out(page: Page, where: str, reason: str) -> dict[str, str]:
 
 
 def _size(series: SeriesInfo | None) -> str:
-    return "–" if series is None or series.size is None else "×".join(map(str, series.size))
+    return NONE if series is None or series.size is None else "×".join(map(str, series.size))

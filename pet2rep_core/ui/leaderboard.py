@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import GenerationStatus, Language
@@ -14,10 +13,11 @@ from pet2rep_core.report.lexicon import organ_name, read_lexicon
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, PROFILES, ReportPart
 from pet2rep_core.scoring.statistics import Interval
 from pet2rep_core.ui.board_cache import shown_board
-from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, page_part
+from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to, page_part
 from pet2rep_core.ui.leaderboard_charts import Dot, Line, dot_plot, draw, organ_map, settings_plot
 from pet2rep_core.ui.names import entry_name, group_name, metric_name, profile_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.jobs import ScoreJob, start_scoring
 from pet2rep_core.workflow.leaderboard import OVERALL, OVERALL_OF, BoardRow, Leaderboard, Selection
 from pet2rep_core.workflow.leaderboard_table import reason_of
@@ -31,6 +31,7 @@ def draw_leaderboard(page: Page, book: ScoreBook) -> Leaderboard | None:
     """Draw the leaderboard with its controls; returns it as it is exported, or None where there is none."""
     if not book.entries:
         st.info(page.text("leaderboard.no_generated"))
+        link_to("generate", page.text("menu.generate"), icon=":material/play_arrow:")
         return None
     if not book.languages:
         st.info(page.text("leaderboard.none"))
@@ -224,19 +225,19 @@ def _draw_table(page: Page, board: Leaderboard) -> None:
     }
     st.caption(say("leaderboard.about", models=len(board.rows), cases=board.cases))
     height = min(_TALLEST_PX, _LINE_PX * (len(rows) + 1) + 3)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height=height, column_config=config)
+    draw_table(rows, height=height, column_config=config)
     for row in board.rows:
         if missing := row.cells[OVERALL].missing:
-            lacking = ", ".join(metric_name(page, name) for name in missing)
+            lacking = page.formats.listed(metric_name(page, name) for name in missing)
             model = escape_markdown(entry_name(page, row.entry))
             st.caption(say("leaderboard.no_overall", model=model, metrics=lacking))
-    st.caption(say("leaderboard.how", resamples=board.resamples, seed=board.seed))
+    st.caption(say("leaderboard.how", resamples=page.formats.number(board.resamples), seed=board.seed))
     with st.expander(say("leaderboard.signatures")):
         lines = [
             {say("leaderboard.metric"): metric_name(page, name), say("leaderboard.signature"): board.signatures[name]}
             for name in board.metrics
         ]
-        st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
+        draw_table(lines)
 
 
 def _table_row(page: Page, board: Leaderboard, row: BoardRow) -> dict[str, object]:
@@ -291,7 +292,7 @@ def _draw_metric(page: Page, board: Leaderboard) -> None:
             for column in rows[0]
             if column not in (*plain, *counts)
         }
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=config)
+        draw_table(rows, column_config=config)
 
 
 def _metric_row(page: Page, row: BoardRow, metric: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pet2rep_core.prompts.prompt import list_prompts
 from pet2rep_core.records import Language
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.names import prompt_name
 from pet2rep_core.vlm.request import Options
 from pet2rep_core.workflow.build_request import LEAST_PX, MOST_PX, OWN_PROMPT, Asking
 
@@ -74,7 +75,7 @@ def draw_options(page: Page, key: str, accepted: Collection[str], language: Lang
     prompts = [OWN_PROMPT, *(name for name, code in list_prompts() if code is language)]
     prompt = prompt_box.selectbox(
         say("generate.prompt"), prompts, key=f"{key}-prompt", help=say("generate.prompt_help"),
-        format_func=lambda name: say("generate.prompt_own") if name == OWN_PROMPT else name,
+        format_func=lambda name: say("generate.prompt_own") if name == OWN_PROMPT else prompt_name(page, name),
     )  # fmt: skip
     base_url = ""
     if server:

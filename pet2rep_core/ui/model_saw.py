@@ -6,16 +6,16 @@ import html
 import json
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Generation
 from pet2rep_core.ui.asking import span_in_words
 from pet2rep_core.ui.frame import Page, page_part, shown_errors
 from pet2rep_core.ui.models import route_name, status_name
-from pet2rep_core.ui.names import catalog_of, setting_name
+from pet2rep_core.ui.names import catalog_of, prompt_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown, visible
 from pet2rep_core.ui.privacy_gate import inert_box
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.ui.viewer import picture_address
 from pet2rep_core.vlm.request import Route
 from pet2rep_core.workflow.model_saw import Seen, what_model_saw
@@ -62,7 +62,7 @@ def _draw_comparison(page: Page, seen: Seen) -> None:
         st.success(say("saw.same"), icon=":material/verified:")
         return
     different = [one.name for one in seen.pictures if not one.same]
-    words = [say("saw.pictures_differ", names=", ".join(different))] if different else []
+    words = [say("saw.pictures_differ", names=page.formats.listed(different))] if different else []
     words += [] if seen.same_text else [say("saw.text_differs")]
     if not words:
         words = [say("saw.request_differs")]
@@ -104,7 +104,7 @@ def _draw_facts(page: Page, seen: Seen) -> None:
         say("saw.seconds"): None if seen.stored.duration_s is None else span_in_words(page, seen.stored.duration_s),
         say("saw.began"): page.formats.moment(seen.stored.started_at or seen.stored.created_at),
         say("saw.measured"): detail.get("measured"),
-        say("saw.prompt_name"): run.parameters.get("prompt"),
+        say("saw.prompt_name"): prompt_name(page, str(run.parameters.get("prompt") or "")),
         say("saw.run"): run.run_id,
         say("saw.prompt_hash"): run.prompt_sha256,
         say("saw.text_hash"): detail.get("text_sha256"),
@@ -112,7 +112,7 @@ def _draw_facts(page: Page, seen: Seen) -> None:
         say("saw.request_id"): detail.get("request_id"),
     }
     table = [{say("saw.what"): name, say("saw.value"): str(value)} for name, value in rows.items() if _said(value)]
-    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
+    draw_table(table)
 
 
 def _said(value: object) -> bool:

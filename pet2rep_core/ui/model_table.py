@@ -10,6 +10,7 @@ from pet2rep_core.ui.models import group_of, look_at_models, order_of, proof_nam
 from pet2rep_core.ui.names import catalog_of, group_name, model_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import draw_key
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.vlm.model_row import Group, ModelRow
 from pet2rep_core.vlm.request import Route
 from pet2rep_core.workflow.model_command import command, server
@@ -46,9 +47,9 @@ def draw_models(page: Page) -> None:
         st.info(say("models.none"))
         return
     table = pd.DataFrame([_line(page, row, looked[row.id]) for row in shown])
-    chosen = st.dataframe(
-        table, hide_index=True, width="stretch", height=430, on_select="rerun", selection_mode="single-row",
-        placeholder="–", key="models-table",
+    chosen = draw_table(
+        table, height=430, on_select="rerun", selection_mode="single-row",
+        key="models-table",
     )  # fmt: skip
     picked: list[int] = chosen["selection"]["rows"]
     if picked and picked[0] < len(shown):
@@ -64,14 +65,16 @@ def _line(page: Page, row: ModelRow, one: Readiness) -> dict[str, object]:
         say("models.model"): model_name(page, row.id),
         say("models.group"): group_of(page, row),
         say("models.now"): say("models.ready") if one.ready is Ready.YES else way_of(page, one),
-        say("models.routes"): ", ".join(route_name(page, route) for route in row.routes),
+        say("models.routes"): page.formats.listed(route_name(page, route) for route in row.routes),
         say("models.context"): row.context,
         say("models.pictures"): row.max_images,
         say("models.memory"): row.memory_gb,
         say("models.licence"): row.licence,
         say("models.gate"): row.gate,
         say("models.status"): f"{say(f'models.status_{row.status.value}')} {row.status_date}".strip(),
-        say("models.proved"): ", ".join(dict.fromkeys(proof_name(page, row.proof(route)) for route in row.routes)),
+        say("models.proved"): page.formats.listed(
+            dict.fromkeys(proof_name(page, row.proof(route)) for route in row.routes)
+        ),
         say("models.id"): row.id,
     }
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from pet2rep_core.prompts.prompt import STANDARD
+from pet2rep_core.scoring.checks import CHECKS
 from pet2rep_core.scoring.nlg import METRICS
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.vlm.baselines import BUILT_IN_MODELS
 from pet2rep_core.vlm.catalog import Catalog, read_catalog
 from pet2rep_core.vlm.scripted import Behaviour
+from pet2rep_core.workflow.check_values import METRIC as IN_IMAGE
 from pet2rep_core.workflow.score_book import Entry
 
 _BEHAVIOUR = re.compile(f"behaviour=({'|'.join(Behaviour)})")
@@ -41,7 +44,9 @@ def model_name(page: Page, model: str) -> str:
 
 
 def metric_name(page: Page, metric: str) -> str:
-    """Return what a metric is called on the page."""
+    """Return what a metric, or the score of a check, is called on the page."""
+    if metric in CHECKS or metric == IN_IMAGE:
+        return page.text(f"scores.metric_{metric}")
     return METRICS[metric].label if metric in METRICS else page.text(f"leaderboard.metric_{metric}")
 
 
@@ -56,9 +61,19 @@ def setting_name(page: Page, setting: str) -> str:
     return page.text(f"leaderboard.setting_{setting}") if setting in known else setting
 
 
+def prompt_name(page: Page, prompt: str) -> str:
+    """Return what a prompt is called on the page: our own in its language, one of a dataset by its own name."""
+    return page.text("generate.prompt_standard") if prompt == STANDARD else prompt
+
+
 def profile_name(page: Page, profile: str) -> str:
     """Return what a profile is called on the page."""
     return page.text(f"leaderboard.profile_{profile}")
+
+
+def format_name(file_format: str) -> str:
+    """Return what a format of files is called, given its ending or our own name for it."""
+    return {"tex": "LaTeX", "latex": "LaTeX", "parquet": "Parquet"}.get(file_format, file_format.upper())
 
 
 def entry_name(page: Page, entry: Entry) -> str:
@@ -69,7 +84,9 @@ def entry_name(page: Page, entry: Entry) -> str:
 
 def label_name(page: Page, model: str, label: str) -> str:
     """Return the label of a table, a model's id with what tells its runs apart, in the language of the page."""
-    return model_name(page, model) + behaviour_named(page, label.removeprefix(model))
+    variant = label.removeprefix(model).strip()
+    variant = variant[1:-1] if variant.startswith("(") and variant.endswith(")") else variant
+    return " · ".join(filter(None, (model_name(page, model), behaviour_named(page, variant))))
 
 
 def behaviour_named(page: Page, variant: str) -> str:

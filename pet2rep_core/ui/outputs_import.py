@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.prompts.prompt import INPUT_SETTINGS
@@ -14,6 +13,7 @@ from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, shown_errors
 from pet2rep_core.ui.models import order_of, status_name
 from pet2rep_core.ui.names import catalog_of, model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.vlm.request import Route
 from pet2rep_core.workflow.generate import TEXT_ONLY
 from pet2rep_core.workflow.import_outputs import OutputOutcome, import_outputs
@@ -72,4 +72,4 @@ def _draw_outcomes(page: Page, found: list[OutputOutcome]) -> None:
         }
         for one in found[:_SHOWN]
     ]
-    st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
+    draw_table(lines)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Generation, UptakeState
 from pet2rep_core.report.lexicon import organ_name, read_lexicon
 from pet2rep_core.scoring.clinical import CellSide
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.overrule import CellView, open_cell, overrule_cell, withdraw_overrule
 from pet2rep_core.workflow.score import ScoredReport
 
@@ -72,8 +72,8 @@ def _draw_history(page: Page, cell: CellView) -> None:
         for number, one in enumerate(cell.history, start=1)
     ]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        draw_table(rows)
 
 
 def _states(page: Page, states: tuple[UptakeState, ...]) -> str:
-    return ", ".join(page.text(f"state.{s.value}") for s in states) or page.text("state.unstated")
+    return page.formats.listed(page.text(f"state.{s.value}") for s in states) or page.text("state.unstated")

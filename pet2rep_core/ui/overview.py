@@ -8,7 +8,7 @@ import streamlit as st
 
 from pet2rep_core.datasets.phantom import demo_case_ids
 from pet2rep_core.records import GenerationStatus
-from pet2rep_core.ui.frame import Page, page_part
+from pet2rep_core.ui.frame import Page, link_to, page_part
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.demo import DATASET
 from pet2rep_core.workflow.permissions import RESEARCH
@@ -20,6 +20,7 @@ def draw_overview(page: Page) -> None:
     cases = store.cases()
     if not cases and not page.server.demo.running and page.operator.role in RESEARCH:
         st.info(page.text("home.empty"))
+        link_to("import", page.text("generate.go_import"), icon=":material/download:")
     generated = sum(g.generation.status is GenerationStatus.DONE for g in store.generations())
     free = len(set(store.ratings_table()["event_id"].to_pylist()))
     ratings = free + sum(store.studies.counts(study_id)[0] for study_id in store.studies.study_ids())

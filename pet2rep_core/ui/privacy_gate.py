@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.errors import Pet2RepError
 from pet2rep_core.ui.frame import Page, shown_errors
 from pet2rep_core.ui.names import model_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown, visible
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.build_request import build_request
 from pet2rep_core.workflow.open_case import open_case
 from pet2rep_core.workflow.providers import (
@@ -87,12 +87,12 @@ def _draw_question(page: Page, plan: RunPlan, go: Callable[[], object]) -> None:
             say("gate.cases"): len({item.case.case_id for item in items if item.case.dataset == one.dataset}),
             say("gate.prompts"): one.requests,
             say("gate.pictures"): one.pictures,
-            say("gate.models"): ", ".join(model_name(page, model) for model in one.models),
-            say("gate.inputs"): ", ".join(setting_name(page, setting) for setting in one.settings),
+            say("gate.models"): page.formats.listed(model_name(page, model) for model in one.models),
+            say("gate.inputs"): page.formats.listed(setting_name(page, setting) for setting in one.settings),
         }
         for one in of_host
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
     st.markdown(say("gate.means"))
     _draw_keys(page, items)
     with st.expander(say("gate.example")):
@@ -128,7 +128,7 @@ def _draw_example(page: Page, plan: RunPlan, item: PlannedItem) -> None:
     except Pet2RepError as error:
         st.caption(escape_markdown(page.said(error.message)))
         return
-    names = ", ".join(f"{one.name} ({one.width}×{one.height})" for one in built.request.pictures)
+    names = page.formats.listed(f"{one.name} ({one.width}×{one.height})" for one in built.request.pictures)
     st.caption(escape_markdown(page.text("gate.example_of", case=item.case.case_id, pictures=names)))
     st.html(inert_box(f"{built.request.system}\n\n{built.request.user}".strip(), page.text("saw.user")))
 
@@ -189,7 +189,7 @@ def _draw_log(page: Page) -> None:
         }
         for (host, dataset), events in sorted(grouped.items())
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
     with st.expander(say("gate.log_each", n=min(len(sent), _SHOWN))):
         each = [
             {
@@ -204,4 +204,4 @@ def _draw_log(page: Page) -> None:
             }
             for event in reversed(sent[-_SHOWN:])
         ]
-        st.dataframe(pd.DataFrame(each), hide_index=True, width="stretch")
+        draw_table(each)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.leaderboard_charts import Dot, Line, draw, settings_plot, size_plot
 from pet2rep_core.ui.names import group_name, metric_name, setting_name
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.leaderboard import FUSED, OVERALL, OVERALL_OF, SEPARATE
 from pet2rep_core.workflow.published import PublishedRow, read_published
 
@@ -70,7 +70,7 @@ def _draw_table(page: Page, rows: list[PublishedRow], *, with_sd: bool) -> None:
     config = {column: number(format="%.4f") for column, value in table[0].items() if isinstance(value, float)}
     config[say("leaderboard.overall_printed")] = number(format="%.1f")
     config[say("leaderboard.overall_mean")] = number(format="%.2f")
-    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch", height=_TABLE_PX, column_config=config)
+    draw_table(table, height=_TABLE_PX, column_config=config)
 
 
 def _draw_sizes(page: Page, rows: list[PublishedRow], metric: str) -> None:

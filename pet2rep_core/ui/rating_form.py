@@ -32,8 +32,9 @@ def draw_rating_form(page: Page, generation: Generation) -> None:
     kept = say("rating.draft") if form.is_draft else ""
     saved = say("rating.was_saved", revision=form.revision) if form.revision else "\u00a0"
     st.caption(kept or saved)  # always there: an element that comes later would take the focus from those below it
-    for dimension in page.server.rubric.dimensions:
-        _draw_dimension(page, generation, form, dimension)
+    with st.container(key="rating"):
+        for dimension in page.server.rubric.dimensions:
+            _draw_dimension(page, generation, form, dimension)
     st.text_area(
         say("rating.comment"),
         value=form.comment,
@@ -46,12 +47,10 @@ def draw_rating_form(page: Page, generation: Generation) -> None:
     open_names = [
         page.server.rubric.dimension(k).name[page.language] for k in unanswered(page.server.rubric, form.answers)
     ]
-    save_box, note_box = st.columns([2, 3], vertical_alignment="center")
-    clicked = save_box.button(
-        say("rating.save"), type="primary", disabled=bool(open_names), shortcut="Ctrl+Enter", width="stretch"
-    )
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    clicked = bar.button(say("rating.save"), type="primary", disabled=bool(open_names), shortcut="Ctrl+Enter")
     if open_names:
-        note_box.caption(say("rating.missing", names=", ".join(open_names)))
+        bar.caption(say("rating.missing", names=page.formats.listed(open_names)))
     if clicked:
         _save(page, generation, form)
 

@@ -14,7 +14,7 @@ import streamlit as st
 from pet2rep_core.records import Person, PetUnit
 from pet2rep_core.ui import state
 from pet2rep_core.ui.desk import draw_desk
-from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.frame import Page, link_to
 from pet2rep_core.ui.leave import unnamed
 from pet2rep_core.ui.plain import escape_markdown, visible
 from pet2rep_core.ui.tables import unlike
@@ -51,6 +51,7 @@ def draw_reading(page: Page) -> None:
     studies = studies_of(page.server.store, person)
     if not studies:
         st.info(page.text("reading.no_study"))
+        link_to("home", page.text("menu.home"), icon=":material/home:")  # the menu is folded away here
         return
     study = _choose_study(page, studies)
     items = list_items(page.server.store, person, study.study_id)

@@ -12,6 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pet2rep_core.ui.board_cache import shown_files
 from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.names import format_name
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.export import FORMATS, TABLES, encode_table, table
 from pet2rep_core.workflow.leaderboard import Leaderboard
 from pet2rep_core.workflow.leaderboard_export import MANIFEST, zip_files
@@ -39,7 +41,7 @@ def draw_ratings(page: Page) -> None:
     dimensions = {d.key: d.name[page.language] for d in page.server.rubric.dimensions}
     frame["created_at"] = [page.formats.table(at) for at in frame["created_at"]]
     frame["dimension"] = frame["dimension"].map(lambda key: dimensions.get(key, key))
-    st.dataframe(frame.rename(columns=names), hide_index=True, width="stretch")
+    draw_table(frame.rename(columns=names))
 
 
 def draw_downloads(page: Page, book: ScoreBook, board: Leaderboard | None) -> None:
@@ -55,7 +57,9 @@ def draw_downloads(page: Page, book: ScoreBook, board: Leaderboard | None) -> No
         if content.num_rows == 0:
             continue
         for box, file_format in zip(st.columns(4), FORMATS, strict=False):
-            said = page.text("results.download", name=page.text(f"results.{name}_name"), format=file_format.upper())
+            said = page.text(
+                "results.download", name=page.text(f"results.{name}_name"), format=format_name(file_format)
+            )
             box.download_button(
                 said,
                 partial(encode_table, content, file_format),  # made at the click: 300,000 scores take seconds
@@ -79,7 +83,7 @@ def _draw_board_files(page: Page, book: ScoreBook, board: Leaderboard) -> None:
     boxes = st.columns(4)
     for place, (name, data) in enumerate(files.items()):
         file_format = name.rsplit(".", 1)[-1]
-        said = page.text("leaderboard.file", format="LaTeX" if file_format == "tex" else file_format.upper())
+        said = page.text("leaderboard.file", format=format_name(file_format))
         _offer(boxes[place % 4], page.text("leaderboard.file_manifest") if name == MANIFEST else said, data, name)
     _offer(boxes[len(files) % 4], page.text("leaderboard.file_all"), zip_files(files), "leaderboard.zip")
 

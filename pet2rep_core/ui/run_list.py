@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
-from pet2rep_core.records import GenerationStatus
+from pet2rep_core.records import GenerationStatus, Language
 from pet2rep_core.ui.answering import phase_name
 from pet2rep_core.ui.asking import is_asked_now, span_in_words, start_run
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, link_to, note_for_next_run, page_part, shown_errors
 from pet2rep_core.ui.models import status_name
-from pet2rep_core.ui.names import catalog_of, model_name, setting_name
+from pet2rep_core.ui.names import catalog_of, model_name, prompt_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending
+from pet2rep_core.ui.tables import draw_table, run_names
 from pet2rep_core.workflow.jobs import GenerateJob
 from pet2rep_core.workflow.run_log import EarlierRun, earlier_runs, plan_to_go_on
 from pet2rep_core.workflow.run_outcome import ItemOutcome
@@ -88,7 +88,7 @@ def _draw_ended(page: Page, job: GenerateJob) -> None:
         if bad:
             with st.expander(say("run.not_done", n=len(bad))):
                 lines = [_outcome(page, one) for one in bad[:_OUTCOMES_SHOWN]]
-                st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
+                draw_table(lines)
         with st.container(horizontal=True, vertical_alignment="center"):
             link_to("review", say("run.review"), icon=":material/visibility:")
             link_to("results", say("run.results"), icon=":material/leaderboard:")
@@ -101,7 +101,7 @@ def _title(page: Page, job: GenerateJob) -> str:
     names = list(dict.fromkeys(model_name(page, pairing.row.id) for pairing in job.plan.pairings))
     settings = list(dict.fromkeys(setting_name(page, pairing.setting) for pairing in job.plan.pairings))
     language = LANGUAGE_NAMES[job.plan.choices.asking.language]
-    return " · ".join([", ".join(names), ", ".join(settings), language])
+    return " · ".join([page.formats.listed(names), page.formats.listed(settings), language])
 
 
 def _counts(job: GenerateJob) -> Counter[str]:
@@ -143,23 +143,25 @@ def draw_earlier_runs(page: Page) -> None:
     some = shown
     if len(shown) > _RUNS_SHOWN and not st.checkbox(say("run.show_all", n=len(shown)), key="runs-all"):
         some = shown[:_RUNS_SHOWN]
+    names: dict[str, str] = {}
+    for language in Language:
+        names |= run_names(page, (one.run for one in found if one.run.language is language))
     for one in some:
-        _draw_earlier(page, one)
+        _draw_earlier(page, one, names[one.run.run_id])
 
 
-def _draw_earlier(page: Page, one: EarlierRun) -> None:
+def _draw_earlier(page: Page, one: EarlierRun, name: str) -> None:
     say, run = page.text, one.run
     counts = {status.value: count for status, count in one.counts.items()}
-    head = " · ".join(
-        [model_name(page, run.model), setting_name(page, run.input_setting), LANGUAGE_NAMES[run.language]]
-    )
-    prompt = str(run.parameters.get("prompt") or run.parameters.get("source") or "")
+    prompt = prompt_name(page, str(run.parameters.get("prompt") or run.parameters.get("source") or ""))
     line = " · ".join(
         part for part in (run.run_id[:10], prompt, page.formats.moment(one.last_at), _counted(page, counts)) if part
     )
     with st.container(border=True):
         words_box, button_box = st.columns([7, 3], vertical_alignment="center")
-        words_box.markdown(f"**{escape_markdown(head)}**  \n{escape_markdown(line)}")
+        words_box.markdown(
+            f"**{escape_markdown(f'{name} · {LANGUAGE_NAMES[run.language]}')}**  \n{escape_markdown(line)}"
+        )
         if not one.missing or not one.can_go_on:
             button_box.caption(say("run.whole" if one.can_go_on else "run.imported"))
             return

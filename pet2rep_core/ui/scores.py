@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Generation, Score, UptakeState
@@ -12,9 +11,12 @@ from pet2rep_core.scoring.clinical import Agreement, ClinicalResult, OrganRow
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, PROFILES, ReportPart
 from pet2rep_core.ui import state
 from pet2rep_core.ui.evidence import evidence_marks, list_flags
+from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page, page_part, shown_errors
+from pet2rep_core.ui.names import metric_name, profile_name
 from pet2rep_core.ui.overruling import draw_overruling
 from pet2rep_core.ui.plain import escape_markdown, report_html
+from pet2rep_core.ui.tables import draw_table, signed
 from pet2rep_core.workflow.open_case import OpenCase
 from pet2rep_core.workflow.score import ScoredReport, differences_to_template, score_generation, verify_generation
 
@@ -25,11 +27,15 @@ def draw_scores(page: Page, case: OpenCase, generation: Generation) -> None:
     say = page.text
     bar = st.container(horizontal=True, vertical_alignment="bottom")
     profile = bar.selectbox(
-        say("scores.profile"), list(PROFILES), index=list(PROFILES).index(DEFAULT_PROFILE), key="score_profile"
+        say("leaderboard.profile"),
+        list(PROFILES),
+        index=list(PROFILES).index(DEFAULT_PROFILE),
+        format_func=lambda one: profile_name(page, one),
+        key="score_profile",
     )
-    parts = {part.value: say(f"scores.part_{part.value}") for part in ReportPart}
+    parts = {part.value: say(f"leaderboard.part_{part.value}") for part in ReportPart}
     part = ReportPart(
-        bar.selectbox(say("scores.part"), list(parts), format_func=parts.__getitem__, key="score_part") or "full"
+        bar.selectbox(say("leaderboard.part"), list(parts), format_func=parts.__getitem__, key="score_part") or "full"
     )
     if bar.button(say("review.score"), type="primary"):
         st.session_state[state.SCORED] = generation.generation_id
@@ -58,7 +64,7 @@ def _draw_numbers(page: Page, generation: Generation, scored: ScoredReport, prof
     say = page.text
     st.markdown(f"**{say('scores.title')}**")
     if not PROFILES[profile].confirmed:
-        st.caption(say("scores.unconfirmed"))
+        st.caption(say("leaderboard.unconfirmed"))
     store = page.server.store
     beside = {
         one.score.signature: one
@@ -71,15 +77,13 @@ def _draw_numbers(page: Page, generation: Generation, scored: ScoredReport, prof
         template = beside.get(score.signature)
         rows.append(
             {
-                say("scores.metric"): score.metric,
+                say("scores.metric"): metric_name(page, score.metric),
                 say("scores.value"): _number(page, score),
-                say("scores.to_template"): "–"
-                if template is None or template.difference is None
-                else f"{template.difference:+.4f}",
+                say("scores.to_template"): signed(page, None if template is None else template.difference, 4),
                 say("scores.signature"): score.signature,
             }
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
     if st.button(say("scores.verify"), help=say("scores.verify_help")):
         _draw_verification(page, generation)
 
@@ -95,11 +99,11 @@ def _draw_verification(page: Page, generation: Generation) -> None:
             say("scores.difference"): page.said(check.reason)
             if check.difference is None
             else f"{check.difference:.1e}",
-            say("scores.agreement"): "✗" if check.differs else "✓" if check.difference is not None else "–",
+            say("scores.agreement"): "✗" if check.differs else "✓" if check.difference is not None else NONE,
         }
         for signature, check in checked
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
 
 
 def _draw_organs(page: Page, scored: ScoredReport) -> None:
@@ -119,8 +123,8 @@ def _draw_organs(page: Page, scored: ScoredReport) -> None:
     ]
     st.markdown(f"**{say('scores.organs')}**")
     st.caption(say("scores.ce_note"))
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-    st.dataframe(pd.DataFrame(_classes(page, table)), hide_index=True, width="stretch")
+    draw_table(rows)
+    draw_table(_classes(page, table))
 
 
 def _classes(page: Page, table: ClinicalResult) -> list[dict[str, object]]:
@@ -151,13 +155,13 @@ def _draw_flags(page: Page, scored: ScoredReport) -> None:
         {
             say("scores.flag"): flag.name,
             say("scores.what"): flag.what,
-            say("scores.evidence_generated"): flag.generated,
-            say("scores.evidence_reference"): flag.reference,
+            say("scores.evidence_generated"): flag.generated or NONE,
+            say("scores.evidence_reference"): flag.reference or NONE,
         }
         for flag in list_flags(page, scored)
     ]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        draw_table(rows)
     else:
         st.caption(say("scores.no_flags"))
 
@@ -192,8 +196,8 @@ def _cell(page: Page, row: OrganRow, side: str) -> str:
 
 
 def _states(page: Page, states: tuple[UptakeState, ...]) -> str:
-    return ", ".join(page.text(f"state.{s.value}") for s in states) or page.text("state.unstated")
+    return page.formats.listed(page.text(f"state.{s.value}") for s in states) or page.text("state.unstated")
 
 
 def _words(evidence: tuple[Evidence, ...]) -> str:
-    return " | ".join(e.text for e in evidence)
+    return " | ".join(e.text for e in evidence) or NONE

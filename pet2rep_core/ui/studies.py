@@ -12,10 +12,12 @@ from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.study_settling import draw_differences, draw_requests
 from pet2rep_core.ui.study_watching import draw_blinding, draw_events, draw_progress, draw_quality
-from pet2rep_core.ui.tables import run_names, unlike
+from pet2rep_core.ui.study_words import study_name
+from pet2rep_core.ui.tables import draw_table, run_names, unlike
 from pet2rep_core.workflow.study_file import StudyFile
 from pet2rep_core.workflow.study_make import StudyLine, discard_study, move_study, next_states, study_of
 
+_LINE_PX = 35
 _ICONS = {True: "●", False: "○"}
 
 
@@ -25,7 +27,7 @@ def draw_study(page: Page, lines: Sequence[StudyLine]) -> None:
         st.info(page.text("studies.none"))
         return
     by_id = {one.study_id: one for one in lines}
-    titles = unlike({one.study_id: _label(page, one) for one in lines})
+    titles = unlike({one.study_id: study_name(page, one) for one in lines})
     chosen = st.session_state.get(state.STUDY)
     study_id = st.selectbox(
         page.text("studies.choose"),
@@ -59,11 +61,6 @@ def draw_study(page: Page, lines: Sequence[StudyLine]) -> None:
 def _draw_progress(page: Page, person: Person, study: StudyFile) -> None:
     draw_progress(page, person, study)
     draw_requests(page, person, study)
-
-
-def _label(page: Page, line: StudyLine) -> str:
-    state_name = page.text(f"studies.state_{line.state.value}")
-    return f"{line.title} · {state_name} · {page.formats.date(line.created_at)}"
 
 
 def _draw_states(page: Page, study: StudyFile, line: StudyLine) -> None:
@@ -108,23 +105,30 @@ def _draw_moves(page: Page, study: StudyFile) -> None:
 def _draw_plan(page: Page, _: Person, study: StudyFile) -> None:
     """Show the protocol as it was decided."""
     plan, say = study.protocol, page.text
-    names = run_names(page, page.server.store.runs())
+    names = run_names(page, (run for run in page.server.store.runs() if run.run_id in plan.run_ids))
+    listed = page.formats.listed
     design = say(f"studies.design_{plan.design.value}")
     rows = {
         say("studies.study_name"): study.study_id,
         say("app.language"): LANGUAGE_NAMES[plan.language],
         say("studies.cases"): str(len(plan.case_ids)),
-        say("studies.runs"): ", ".join(names.get(run_id, run_id) for run_id in plan.run_ids),
-        say("studies.readers"): ", ".join(plan.readers),
-        say("studies.design"): f"{design} ({plan.readers_per_report})",
+        say("studies.runs"): str(len(plan.run_ids)),
+        say("studies.readers"): listed(plan.readers),
+        say("studies.design"): design,
+        say("studies.per_item"): str(plan.readers_per_report),
         say("studies.staged"): say("studies.yes" if plan.staged else "studies.no"),
-        say("studies.repeats"): f"{page.formats.percent(plan.repeat_share)} (≥ {plan.repeat_gap})",
+        say("studies.repeats"): page.formats.percent(plan.repeat_share),
+        say("studies.repeat_gap"): str(plan.repeat_gap),
         say("studies.patient_gap"): str(plan.patient_gap),
-        say("studies.training"): ", ".join(one.case_id for one in plan.training) or say("studies.nothing"),
+        say("studies.training"): listed(one.case_id for one in plan.training) or say("studies.nothing"),
         say("studies.pass_mark"): page.formats.percent(plan.pass_mark),
         say("studies.seed"): str(plan.seed),
         say("studies.rubric"): plan.rubric_version,
         say("studies.made_by"): f"{study.created_by}, {page.formats.moment(study.created_at)}",
     }
-    table = pd.DataFrame({say("studies.what"): list(rows), say("studies.detail"): list(rows.values())})
-    st.dataframe(table, hide_index=True, width="stretch", height=36 * (len(rows) + 1))
+    lines = list(rows.items())
+    # one line each: a cell does not break a line, and studies compare up to twenty models
+    at = next(place for place, (name, _) in enumerate(lines) if name == say("studies.runs")) + 1
+    lines[at:at] = [("", names.get(run_id, run_id)) for run_id in plan.run_ids]
+    table = pd.DataFrame(lines, columns=[say("saw.what"), say("saw.value")])
+    draw_table(table, height=_LINE_PX * (len(lines) + 1) + 3)

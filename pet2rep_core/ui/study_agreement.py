@@ -86,7 +86,7 @@ def _draw_reasons(page: Page, found: dict[str, Agreement], statistics: list[str]
         for why, names in reasons.items():
             st.caption(
                 say("study_results.missing", dimension=escape_markdown(dimension_name(page, dimension)),
-                    statistics=escape_markdown(", ".join(names)), reason=why)
+                    statistics=escape_markdown(page.formats.listed(names)), reason=why)
             )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from pet2rep_core.ui.frame import Page
+from pet2rep_core.ui.names import format_name
 from pet2rep_core.ui.study_cache import shown_study_files
 from pet2rep_core.workflow.leaderboard_export import zip_files
 from pet2rep_core.workflow.study_export import STUDY_FORMATS
@@ -24,9 +25,8 @@ def draw_files(page: Page, version: str, source: StudySource) -> None:
     )
     digest = hashlib.sha256(version.encode()).hexdigest()[:8]
     for box, file_format in zip(st.columns(len(STUDY_FORMATS)), STUDY_FORMATS, strict=True):
-        label = {"latex": "LaTeX", "parquet": "Parquet"}.get(file_format, file_format.upper())
         box.download_button(
-            say("study_results.file", format=label),
+            say("study_results.file", format=format_name(file_format)),
             partial(_archive, version, source, file_format, mark=mark),  # made at the click: it takes seconds
             file_name=f"pet2rep_study_{file_format}{'_bom' if mark and file_format == 'csv' else ''}_{digest}.zip",
             mime="application/zip",

@@ -56,7 +56,7 @@ def draw_form(page: Page) -> None:
     training = _choose_training(page, case_ids, run_ids)
     missing = _missing(page, title, run_ids, readers)
     if not readers or not run_ids:
-        st.info(say("studies.preview_needs", what=", ".join(missing)))
+        st.info(say("studies.preview_needs", what=page.formats.listed(missing)))
         return
     taken_out = {one.case_id for one in training}
     protocol = Protocol(
@@ -72,7 +72,7 @@ def draw_form(page: Page) -> None:
     preview = preview_study(store, page.person, protocol)
     draw_preview(page, preview)
     if missing:
-        st.info(say("studies.make_needs", what=", ".join(missing)))
+        st.info(say("studies.make_needs", what=page.formats.listed(missing)))
     if st.button(say("studies.make"), type="primary", disabled=bool(missing), key="make-study"):
         with shown_errors():
             study_id = make_study(store, page.person, protocol, event_id=str(uuid.uuid4()))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pet2rep_core.scoring.nlg import METRICS
 from pet2rep_core.study.validity import MEASURES
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.leaderboard_charts import draw
+from pet2rep_core.ui.names import metric_name
 from pet2rep_core.ui.study_cache import shown_validity
 from pet2rep_core.ui.study_charts import Span, interval_plot
 from pet2rep_core.ui.study_words import (
@@ -20,7 +20,6 @@ from pet2rep_core.ui.study_words import (
     reason,
 )
 from pet2rep_core.workflow.study_comparisons import ArmComparison
-from pet2rep_core.workflow.study_latex import metric_label
 from pet2rep_core.workflow.study_results import StudyResults
 from pet2rep_core.workflow.study_source import StudySource
 
@@ -114,10 +113,3 @@ def draw_metrics(page: Page, version: str, source: StudySource, results: StudyRe
     signatures = [one.measures[measure].signature for one in ordered[:1]]
     signatures += [ceiling.signature, *(found.signatures[one.name] for one in ordered)]
     draw_signatures(page, signatures, key="metrics_signatures")
-
-
-def metric_name(page: Page, name: str) -> str:
-    """Return what a metric is called on the page."""
-    if name in METRICS or not name.startswith("ce_"):
-        return metric_label(name)
-    return page.text(f"leaderboard.metric_{name}")

@@ -8,6 +8,7 @@ import streamlit as st
 from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.study_make import MINUTES_AN_ITEM, Preview
 
 _NAMED = 5
@@ -60,14 +61,14 @@ def _draw_loads(page: Page, preview: Preview) -> None:
                 say("studies.repeat_gap_reached"): load.repeat_gap if load.repeat_gap is not None else NONE,
             }
         )
-    st.dataframe(pd.DataFrame(rows).astype(str), hide_index=True, width="stretch")
+    draw_table(pd.DataFrame(rows).astype(str))
     st.caption(say("studies.hours_help", minutes=f"{MINUTES_AN_ITEM:g}"))
 
 
 def _remarks(page: Page, preview: Preview) -> list[str]:
     found = []
     if preview.absent:
-        named = ", ".join(case_id for case_id, _ in preview.absent[:_NAMED])
+        named = page.formats.listed(case_id for case_id, _ in preview.absent[:_NAMED])
         more = "…" if len(preview.absent) > _NAMED else ""
         found.append(page.text("studies.absent", n=len(preview.absent), names=f"{named}{more}"))
     if any(load.repeats < load.repeats_wanted for load in preview.loads):

@@ -15,8 +15,16 @@ from pet2rep_core.ui.study_cache import shown_results, shown_source, version_of
 from pet2rep_core.ui.study_charts import Bar, Mean, diverging_bars, radar
 from pet2rep_core.ui.study_files import draw_files
 from pet2rep_core.ui.study_models import draw_metrics, draw_models
-from pet2rep_core.ui.study_words import arm_label, choose_dimension, dimension_name, draw_rows, draw_signatures
-from pet2rep_core.workflow.study_make import StudyLine, study_list
+from pet2rep_core.ui.study_words import (
+    arm_label,
+    choose_dimension,
+    dimension_name,
+    draw_rows,
+    draw_signatures,
+    study_name,
+)
+from pet2rep_core.ui.tables import unlike
+from pet2rep_core.workflow.study_make import study_list
 from pet2rep_core.workflow.study_results import StudyResults
 
 PARTS = ("ratings", "agreement", "models", "metrics", "readers", "files")
@@ -30,8 +38,9 @@ def draw_study_results(page: Page) -> None:
     if not studies:
         st.info(say("study_results.no_study"))
         return
+    names = unlike({one: study_name(page, line) for one, line in studies.items()})
     chosen = st.selectbox(
-        say("study_results.study"), list(studies), format_func=lambda one: _study_name(page, studies[one]),
+        say("study_results.study"), list(studies), format_func=names.__getitem__,
         key="results_study", width=560,
     ) or next(iter(studies))  # fmt: skip
     version = version_of(page, chosen)
@@ -62,10 +71,6 @@ def draw_study_results(page: Page) -> None:
         draw_files(page, version, source)
 
 
-def _study_name(page: Page, one: StudyLine) -> str:
-    return f"{one.title} · {page.text(f'studies.state_{one.state.value}')} · {one.study_id}"
-
-
 def _draw_counts(page: Page, results: StudyResults) -> None:
     say, counts = page.text, results.counts
     time = "–" if counts.seconds_per_item is None else say("study_results.seconds", n=f"{counts.seconds_per_item:.0f}")
@@ -76,9 +81,9 @@ def _draw_counts(page: Page, results: StudyResults) -> None:
     }  # fmt: skip
     for box, (name, value) in zip(st.columns(len(facts)), facts.items(), strict=True):
         box.metric(say(f"study_results.count_{name}"), value)
-    versions = ", ".join(results.rubric_versions)
+    versions = page.formats.listed(results.rubric_versions)
     st.caption(
-        say("study_results.how", resamples=results.plan.resamples, seed=results.plan.seed,
+        say("study_results.how", resamples=page.formats.number(results.plan.resamples), seed=results.plan.seed,
             level=round(100 * results.plan.level), rubric=escape_markdown(versions))
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Person, StudyState
@@ -10,7 +9,7 @@ from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.names import model_name
 from pet2rep_core.ui.plain import escape_markdown
-from pet2rep_core.ui.tables import moment, signed
+from pet2rep_core.ui.tables import draw_table, moment, signed
 from pet2rep_core.workflow.study_file import OPEN_STATES, StudyFile
 from pet2rep_core.workflow.study_quality import DRIFT_POINTS, FAST_MS, FAST_SHARE, FEW, LENIENCY_POINTS, STRAIGHT_SHARE
 from pet2rep_core.workflow.study_quality import quality as quality_of
@@ -35,7 +34,7 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
     rows = [
         {
             say("studies.reader"): one.reader,
-            say("studies.training"): f"{one.training_done} / {one.training_total}",
+            say("studies.training"): f"{one.training_done} / {one.training_total}" if one.training_total else NONE,
             say("studies.within_one"): page.formats.percent(one.within_one),
             say("studies.passed"): _passed(page, one),
             say("studies.progress"): 100 * one.done / one.total if one.total else 0.0,
@@ -47,7 +46,7 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
         for one in readers
     ]
     bar = st.column_config.ProgressColumn(say("studies.progress"), min_value=0, max_value=100, format="%.0f%%")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config={say("studies.progress"): bar})
+    draw_table(rows, column_config={say("studies.progress"): bar})
     if study.state not in OPEN_STATES:
         return
     collecting = study.state is StudyState.COLLECTING
@@ -102,7 +101,7 @@ def draw_quality(page: Page, person: Person, study: StudyFile) -> None:
         {
             say("studies.reader"): one.reader,
             say("studies.items"): one.items,
-            say("studies.flags"): ", ".join(say(f"studies.flag_{name}") for name in one.flags) or NONE,
+            say("studies.flags"): page.formats.listed(say(f"studies.flag_{name}") for name in one.flags) or NONE,
             say("studies.straight"): page.formats.percent(one.straight),
             say("studies.fast"): page.formats.percent(one.fast),
             say("studies.leniency"): signed(page, one.leniency),
@@ -113,7 +112,7 @@ def draw_quality(page: Page, person: Person, study: StudyFile) -> None:
         }
         for one in readers
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
     st.caption(
         say(
             "studies.quality_help",
@@ -142,7 +141,7 @@ def draw_blinding(page: Page, person: Person, study: StudyFile) -> None:
         | {say(f"studies.leak_{kind}"): one.kinds.get(kind, 0) for kind in kinds}
         for one in leaks
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
     st.markdown(f"**{say('studies.guesses')}**")
     guesses = guess_results(store, person, study.study_id)
     if not guesses:
@@ -159,7 +158,7 @@ def draw_blinding(page: Page, person: Person, study: StudyFile) -> None:
         }
         for one in guesses
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
 
 
 def draw_events(page: Page, person: Person, study: StudyFile) -> None:
@@ -177,11 +176,11 @@ def draw_events(page: Page, person: Person, study: StudyFile) -> None:
             say("studies.who"): one.actor,
             say("studies.what"): say(f"studies.action_{one.action.replace('-', '_')}"),
             say("studies.whom"): one.subject or NONE,
-            say("studies.detail"): _detail(page, one.action, one.detail),
+            say("studies.detail"): _detail(page, one.action, one.detail) or NONE,
         }
         for one in reversed(history(page.server.store, person, study.study_id))
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(rows)
 
 
 def _detail(page: Page, action: str, detail: str) -> str:

@@ -11,7 +11,9 @@ import streamlit as st
 from pet2rep_core.study.estimates import Estimate
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.names import model_name, setting_name
+from pet2rep_core.ui.tables import draw_table
 from pet2rep_core.workflow.study_frame import Arm
+from pet2rep_core.workflow.study_make import StudyLine
 from pet2rep_core.workflow.study_results import StudyResults
 
 _LINE_PX, _TALLEST_PX = 35, 700
@@ -23,11 +25,17 @@ def dimension_name(page: Page, key: str) -> str:
     return rubric.dimension(key).name[page.language] if key in rubric.keys else key
 
 
+def study_name(page: Page, line: StudyLine) -> str:
+    """Return a study as a box lists it: its title, where it stands, and of when it is."""
+    return f"{line.title} · {page.text(f'studies.state_{line.state.value}')} · {page.formats.date(line.created_at)}"
+
+
 def arm_label(page: Page, arm: Arm) -> str:
     """Return model and input setting, or the letter of a blind study."""
     if not arm.input_setting:
         return page.text("study_results.blind_model", letter=arm.model)
-    return f"{model_name(page, arm.model)} · {setting_name(page, arm.input_setting)}"
+    model, number, which = arm.model.partition(" #")  # runs of one model in one setting are numbered
+    return f"{model_name(page, model)}{number}{which} · {setting_name(page, arm.input_setting)}"
 
 
 def choose_dimension(page: Page, results: StudyResults, key: str) -> str:
@@ -86,9 +94,15 @@ def draw_rows(rows: list[dict[str, object]], *, decimals: int = 3) -> None:
     for column in frame.columns:
         cells = [cell for cell in frame[column] if isinstance(cell, float) and cell == cell]
         if cells:
+            frame[column] = frame[column].map(lambda cell: _nothing_is_zero(cell, decimals))
             config[column] = st.column_config.NumberColumn(format=f"%.{decimals}f")
     height = min(_TALLEST_PX, _LINE_PX * (len(rows) + 1) + 3)
-    st.dataframe(frame, hide_index=True, width="stretch", height=height, column_config=config)
+    draw_table(frame, height=height, column_config=config)
+
+
+def _nothing_is_zero(cell: object, decimals: int) -> object:
+    """Return a number a little below nothing as 0, which a column would show as -0.000."""
+    return 0.0 if isinstance(cell, float) and round(cell, decimals) == 0 else cell
 
 
 def draw_signatures(page: Page, signatures: Iterable[str], *, key: str) -> None:

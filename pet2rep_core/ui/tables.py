@@ -1,9 +1,13 @@
-"""Cells of tables: differences, times, and runs under names that tell them apart."""
+"""Tables and their cells: differences, times, and runs under names that tell them apart."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
 
 from pet2rep_core.store import RunRow
 from pet2rep_core.ui.formats import NONE
@@ -11,9 +15,14 @@ from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.names import model_name, setting_name
 
 
-def signed(page: Page, value: float | None) -> str:
+def draw_table(table: pd.DataFrame | Sequence[Mapping[str, object]], **options: Any) -> Any:
+    """Draw a table over the whole width, with a dash in every cell that has no value; takes what Streamlit's takes."""
+    return st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch", placeholder=NONE, **options)
+
+
+def signed(page: Page, value: float | None, digits: int = 2) -> str:
     """Return a difference with its sign, a dash for None."""
-    said = page.formats.number(value, 2)
+    said = page.formats.number(value, digits)
     return f"+{said}" if value is not None and value >= 0 else said
 
 
@@ -48,7 +57,7 @@ def _name(page: Page, run: RunRow, detail: int) -> str:
         model_name(page, run.model),
         page.text(f"behaviour.{behaviour}") if isinstance(behaviour, str) else "",
         setting_name(page, run.input_setting),
-        f"seed {run.seed}" if detail and run.seed is not None else "",
+        f"{page.text('studies.seed')} {run.seed}" if detail and run.seed is not None else "",
         run.run_id if detail > 1 else "",
     ]
     return " · ".join(part for part in parts if part)

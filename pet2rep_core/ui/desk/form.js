@@ -107,8 +107,11 @@ export class Form {
   }
 
   focusReason(n) {
+    const row = this.rows[n];
+    row.hovered = undefined; // the anchor of the value under the focus would stand in the reason's place
+    this.showAnchor(row);
     this.goTo(n, { focus: false });
-    this.rows[n].reason.focus();
+    row.reason.focus();
   }
 
   // After a score: the next row that is open, else simply the next one.
