@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -39,6 +40,21 @@ def check_reach(settings: Settings, address: str | None) -> None:
             "Streamlit's secrets.toml has no [auth], which names the identity provider.",
             hint="Write it as the README shows, with redirect_uri, cookie_secret, client_id and server_metadata_url.",
         )
+
+
+def is_in_the_open(address: str | None) -> bool:
+    """Tell whether what a browser sends to this address can be read on its way: plain http to another machine.
+
+    Parameters
+    ----------
+    address : str or None
+        The page's address as the browser says it, which knows of a proxy's TLS; nothing where nobody said it.
+    """
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:
+        return False
+    return parts.scheme == "http" and not _is_loopback(parts.hostname)
 
 
 def _names_provider() -> bool:

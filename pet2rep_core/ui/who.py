@@ -15,7 +15,9 @@ from pet2rep_core.settings import SignIn
 from pet2rep_core.ui import state
 from pet2rep_core.ui.access import AccountAccess, ProviderAccess
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.reach import is_in_the_open
 from pet2rep_core.ui.server import Server
+from pet2rep_core.workflow.permissions import RESEARCH
 
 SIGN_IN, PASSWORD = "sign-in", "password"
 """Addresses of our own pages for it, beside Streamlit's."""
@@ -60,6 +62,11 @@ def browser_cookies() -> Mapping[str, str]:
     return st.context.cookies
 
 
+def browser_address() -> str | None:
+    """Return the address of the page as the browser has it."""
+    return st.context.url
+
+
 def provider_claims() -> dict[str, Any]:
     """Return what the identity provider said of the person; empty where nobody is signed in."""
     said = dict(st.user.to_dict())
@@ -77,6 +84,8 @@ def forget_others(person: Person) -> None:
 
 def draw_signed_in(server: Server, person: Person, say: Say, language: Language) -> None:
     """Draw who is signed in, and how to leave, for the side bar."""
+    if person.role in RESEARCH and is_in_the_open(browser_address()):
+        st.warning(say("sign_in.in_the_open"), icon=":material/lock_open:")
     st.markdown(f"**{escape_markdown(person.name)}** · {escape_markdown(say(f'sign_in.role_{person.role.value}'))}")
     if isinstance(server.access, AccountAccess):
         st.html(_link(PASSWORD, say("sign_in.change_password"), language))

@@ -130,6 +130,18 @@ def test_a_wrong_path_shows_the_sentence_and_the_hint(open_app: Open, tmp_path: 
     assert hint
 
 
+def test_a_second_path_is_looked_at_after_a_first(open_app: Open, tmp_path: Path) -> None:
+    build_study(tmp_path / "study")
+    app = open_app("import")
+    for path in (tmp_path / "nowhere", tmp_path / "study", tmp_path / "elsewhere"):
+        [box] = [box for box in app.text_input if box.label == text(Language.ENGLISH, "import.path")]
+        box.set_value(str(path))
+        [look] = [button for button in app.button if button.label == text(Language.ENGLISH, "import.look")]
+        app = look.click().run()
+        assert [path.name in one.value for one in app.error] == [True] * (path.name != "study")
+        assert bool(len(app.dataframe)) is (path.name == "study")
+
+
 def test_the_import_page_says_layouts_and_what_is_left_out_in_chinese(open_app: Open, tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
     lines = ['{"patient_id": "p1", "answer": "双肺未见异常。"}', '["no object"]']

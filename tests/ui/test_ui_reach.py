@@ -12,7 +12,7 @@ import pytest
 from pet2rep_core.errors import MissingDependencyError, SettingsError
 from pet2rep_core.settings import Settings, SignIn, read_settings
 from pet2rep_core.ui import reach
-from pet2rep_core.ui.reach import check_reach
+from pet2rep_core.ui.reach import check_reach, is_in_the_open
 from tests.browser.server import PROJECT
 
 _NOBODY_ASKS = {
@@ -53,6 +53,25 @@ def test_the_way_to_sign_in_is_one_of_three(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PET2REP_SIGN_IN", "Accounts")
     with pytest.raises(SettingsError, match=r"PET2REP_SIGN_IN is 'Accounts'\. Set it to 'single', 'acc"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("address", "is_open"),
+    [
+        ("http://pet.example/Review?case=a", True),
+        ("http://192.168.1.5:8501/", True),
+        ("http://[fd00::5]:8501/", True),
+        ("https://pet.example/Review", False),
+        ("http://127.0.0.1:8501/", False),
+        ("http://[::1]:8501/", False),
+        ("http://localhost:8501/", False),
+        ("http://[not-an-address/", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_plain_http_from_another_machine_is_in_the_open(address: str | None, is_open: bool) -> None:
+    assert is_in_the_open(address) is is_open
 
 
 def _checked_names() -> set[str]:

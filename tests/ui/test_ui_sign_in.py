@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from pet2rep_core.records import Language, Person, Role
 from pet2rep_core.settings import SignIn
 from pet2rep_core.ui import access as rooms
+from pet2rep_core.ui import who
 from pet2rep_core.ui.access import COOKIE, ProviderAccess
 from pet2rep_core.ui.frame import PAGES
 from pet2rep_core.ui.server import server
@@ -76,6 +77,25 @@ def test_the_reading_view_of_a_researcher_names_no_model(cookies: dict[str, str]
     assert "template" not in said_on(app).lower()
     assert "LAB" in said_on(app)
     assert "BOSS" not in said_on(app)
+
+
+@pytest.mark.usefixtures("guarded")
+@pytest.mark.parametrize(
+    ("name", "address", "warned"),
+    [
+        ("BOSS", "http://pet.example/", True),
+        ("LAB", "http://10.0.0.5:8501/Review", True),
+        ("R01", "http://pet.example/", False),
+        ("BOSS", "https://pet.example/", False),
+        ("BOSS", "http://127.0.0.1:8501/", False),
+    ],
+)
+def test_who_can_mend_it_is_told_that_the_line_is_open(
+    cookies: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, address: str, warned: bool
+) -> None:
+    monkeypatch.setattr(who, "browser_address", lambda: address)
+    sign_in(cookies, name)
+    assert [str(one.value) for one in open_page().sidebar.warning] == [say("sign_in.in_the_open")] * warned
 
 
 @pytest.mark.usefixtures("guarded")

@@ -136,8 +136,9 @@ def test_progress_quality_and_events_are_shown(store, page):
     leaks = table(turn_to(app, "Blinding"), "names itself")
     assert leaks["names itself"].sum() == 4
     assert "Three readers" in app.selectbox[0].options[0]
-    plan = table(turn_to(app, "Plan"), "Detail").set_index("What")["Detail"]
+    plan = table(turn_to(app, "Plan"), "Value").set_index("What")["Value"]
     assert (plan["Readers"], plan["Seed"]) == ("R01, R02, R03", "7")
+    assert len(plan[""]) == int(plan["Models and settings"])
     events = table(turn_to(app, "Events"), "Who")
     assert list(events["What"])[-1] == "made"
     app = press(app, "verify-study")
