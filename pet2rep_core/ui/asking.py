@@ -42,6 +42,8 @@ def start_run(page: Page, plan: RunPlan) -> GenerateJob:
 
 def span_in_words(page: Page, seconds: float) -> str:
     """Return a time as a person says it: seconds, minutes or hours."""
+    if seconds < 1:
+        return page.text("generate.under_a_second")
     if seconds < 90:
         return page.text("generate.seconds", n=f"{seconds:.0f}")
     if seconds < 5400:

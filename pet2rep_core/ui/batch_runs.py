@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -23,9 +23,9 @@ from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.privacy_gate import ask_before_sending, not_allowed
 from pet2rep_core.vlm.baselines import SCRIPTED
 from pet2rep_core.vlm.model_row import ModelRow
-from pet2rep_core.vlm.request import Route
+from pet2rep_core.vlm.request import Finding, Route, Severity
 from pet2rep_core.workflow.preflight_run import PairingCheck, check_plan, require_one_currency
-from pet2rep_core.workflow.readiness import Ready
+from pet2rep_core.workflow.readiness import Readiness, Ready
 from pet2rep_core.workflow.run_plan import RunChoices, RunPlan, pair_models, plan_run
 
 _ALL, _DATASETS, _CHOSEN = "all", "datasets", "chosen"
@@ -76,7 +76,7 @@ def _choose_models(page: Page) -> list[ModelRow]:
     chosen = st.multiselect(
         page.text("generate.models"), list(names), [model for model in kept if model in names],
         key=f"run-models-{mark}", format_func=names.__getitem__, placeholder=page.text("generate.models_hint"),
-        help=page.text("generate.models_help"),
+        help=page.text("generate.models_help"), select_all=False,
     )  # fmt: skip
     st.session_state[state.MODELS] = chosen
     return [rows[model] for model in chosen]
@@ -109,7 +109,7 @@ def _choose_cases(page: Page, cases: list[CaseRow]) -> list[str]:
     if which == _DATASETS:
         names = list(dict.fromkeys(row.dataset for row in cases))
         wanted = name_box.multiselect(say("generate.datasets"), names, key="run-datasets",
-                                      placeholder=say("generate.pick"))  # fmt: skip
+                                      placeholder=say("generate.pick"), select_all=False)  # fmt: skip
         return [row.case_id for row in cases if row.dataset in wanted]
     if which == _CHOSEN:
         return list(
@@ -118,6 +118,7 @@ def _choose_cases(page: Page, cases: list[CaseRow]) -> list[str]:
                 [row.case_id for row in cases],
                 key="run-chosen",
                 placeholder=say("generate.pick"),
+                select_all=False,
             )
         )
     return [row.case_id for row in cases]
@@ -171,7 +172,17 @@ def _make_plan(
     here = replace(plan, pairings=tuple(pair for pair in plan.pairings if plan.host_of(pair) not in closed))
     outside = replace(plan, pairings=tuple(pair for pair in plan.pairings if plan.host_of(pair) in closed))
     place = workplace(page)
-    return plan, (*check_plan(place, here), *check_plan(place, outside, ask_servers=False))
+    looked = look_at_models(page, choices.base_url)
+    unasked = (_with_readiness(one, looked) for one in check_plan(place, outside, ask_servers=False))
+    return plan, (*check_plan(place, here), *unasked)
+
+
+def _with_readiness(check: PairingCheck, looked: Mapping[str, Readiness]) -> PairingCheck:
+    """Return a check that also says what is known without asking the server: no key for it, or no such model."""
+    one = looked[check.pairing.row.id]
+    if one.ready not in (Ready.NO_KEY, Ready.GONE):
+        return check
+    return replace(check, findings=(*check.findings, Finding(Severity.ERROR, one.message, one.hint)))
 
 
 def _draw_planned(page: Page, plan: RunPlan, checks: tuple[PairingCheck, ...]) -> None:

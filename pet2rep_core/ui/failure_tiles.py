@@ -103,7 +103,7 @@ def flag_line(say: Say, language: Language, flag: Flag) -> tuple[str, str]:
     organ = organ_name(flag.organ, language)
     if flag.reference or flag.generated:
         there, here = (
-            "/".join(say(f"state.{one}") for one in said) or say("state.unstated")
+            "/".join(say(f"state.{one}") for one in said) or say("failures.not_stated")
             for said in (flag.reference, flag.generated)
         )
         # the first words are those of the report that states more

@@ -167,7 +167,7 @@ def _draw_filters(page: Page, table: FailureTable, view: FailureView) -> None:
     ):
         st.multiselect(
             label, table.values(column), key=_CHOSEN[name], format_func=shown, placeholder=say("failures.all"),
-            on_change=_first_page,
+            on_change=_first_page, select_all=False,
         )  # fmt: skip
 
 

@@ -143,7 +143,11 @@ def _choose(page: Page, book: ScoreBook) -> Selection:
     there = sorted({book.datasets[case] for case in book.cases[language] if case in book.datasets})
     chosen = (
         boxes[3].multiselect(
-            say("leaderboard.datasets"), there, key="board_datasets", placeholder=say("leaderboard.all")
+            say("leaderboard.datasets"),
+            there,
+            key="board_datasets",
+            placeholder=say("leaderboard.all"),
+            select_all=False,
         )
         if len(there) > 1
         else []
@@ -174,6 +178,7 @@ def _filtered(page: Page, board: Leaderboard) -> Leaderboard:
         format_func=lambda group: group_name(page, group),
         key="board_groups",
         placeholder=say("leaderboard.all"),
+        select_all=False,
     )
     wanted_settings = setting_box.multiselect(
         say("leaderboard.settings"),
@@ -181,12 +186,14 @@ def _filtered(page: Page, board: Leaderboard) -> Leaderboard:
         format_func=lambda one: setting_name(page, one),
         key="board_settings",
         placeholder=say("leaderboard.all"),
+        select_all=False,
     )
     wanted_models = model_box.multiselect(
         say("leaderboard.models"),
         list(dict.fromkeys(names.values())),
         key="board_models",
         placeholder=say("leaderboard.all"),
+        select_all=False,
     )
     rows = tuple(
         row

@@ -27,11 +27,11 @@ def draw_models(page: Page) -> None:
     words = words_box.text_input(say("models.find"), key="models-find", placeholder=say("models.find_hint"))
     groups = group_box.multiselect(
         say("models.group"), list(Group), format_func=lambda one: group_name(page, one.value), key="models-group",
-        placeholder=say("models.all"),
+        placeholder=say("models.all"), select_all=False,
     )  # fmt: skip
     routes = route_box.multiselect(
         say("models.routes"), list(Route), format_func=lambda one: route_name(page, one), key="models-route",
-        placeholder=say("models.all"),
+        placeholder=say("models.all"), select_all=False,
     )  # fmt: skip
     ready = ready_box.checkbox(say("models.only_ready"), key="models-ready")
     shown = [

@@ -41,6 +41,7 @@ def _draw_form(page: Page, generation: Generation, side: CellSide, organ: str, c
             list(UptakeState),
             default=list(now),
             format_func=lambda s: say(f"state.{s.value}"),
+            select_all=False,
         )
         reason = st.text_input(say("overrule.reason"), max_chars=500)
         buttons = st.container(horizontal=True)

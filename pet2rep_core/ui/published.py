@@ -24,11 +24,12 @@ def draw_published(page: Page) -> None:
     groups = group_box.multiselect(
         say("leaderboard.groups"), list(dict.fromkeys(row.group for row in rows)),
         format_func=lambda group: group_name(page, group), key="published_groups", placeholder=say("leaderboard.all"),
+        select_all=False,
     )  # fmt: skip
     settings = setting_box.multiselect(
         say("leaderboard.settings"), list(dict.fromkeys(row.input_setting for row in rows)),
         format_func=lambda setting: setting_name(page, setting), key="published_settings",
-        placeholder=say("leaderboard.all"),
+        placeholder=say("leaderboard.all"), select_all=False,
     )  # fmt: skip
     with_sd = sd_box.toggle(say("leaderboard.show_sd"), key="published_sd")
     shown = [

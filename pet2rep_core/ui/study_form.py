@@ -51,6 +51,7 @@ def draw_form(page: Page) -> None:
             key="new-readers",
             help=say("studies.readers_help"),
             placeholder=say("studies.readers_placeholder"),
+            select_all=False,
         )
     design = _choose_design(page, len(readers))
     training = _choose_training(page, case_ids, run_ids)
@@ -100,6 +101,7 @@ def _choose_runs(page: Page, runs: Sequence[RunRow]) -> list[str]:
         key="new-runs",
         help=page.text("studies.runs_help"),
         placeholder=page.text("studies.runs_placeholder"),
+        select_all=False,
     )
 
 
@@ -111,7 +113,11 @@ def _choose_cases(page: Page, run_ids: Sequence[str]) -> list[str]:
     datasets = sorted({row.dataset for row in rows})
     left, right = st.columns([1, 2])
     only = left.multiselect(
-        page.text("studies.datasets"), datasets, key="new-datasets", placeholder=page.text("studies.all")
+        page.text("studies.datasets"),
+        datasets,
+        key="new-datasets",
+        placeholder=page.text("studies.all"),
+        select_all=False,
     )
     there = [row.case_id for row in rows if not only or row.dataset in only]
     chosen = right.multiselect(
@@ -120,6 +126,7 @@ def _choose_cases(page: Page, run_ids: Sequence[str]) -> list[str]:
         key="new-cases",
         placeholder=page.text("studies.all_cases", n=len(there)) if run_ids else page.text("studies.runs_first"),
         help=page.text("studies.cases_help"),
+        select_all=False,
     )
     return chosen or there
 

@@ -120,6 +120,19 @@ def test_what_stands_in_the_way_is_said_with_the_command(open_app: Open) -> None
 
 
 @pytest.mark.usefixtures("study")
+def test_the_plan_says_that_a_key_is_missing(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    app = open_app("generate", view="research")
+    models(app).set_value(["gpt-4o"])
+    app.run()
+    app.button(key="make-plan").click().run()
+    assert app.dataframe[0].value[say("plan.check")].tolist() == [say("plan.cannot_run")]
+    assert "OPENAI_API_KEY" in said(app)
+    assert say("generate.none_can_run") in said(app)
+    assert [one.key for one in app.button if one.key == "start-run"] == []
+
+
+@pytest.mark.usefixtures("study")
 def test_a_key_that_is_missing_is_named_and_nothing_can_be_asked(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

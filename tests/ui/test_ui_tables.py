@@ -100,8 +100,10 @@ def test_profiles_reports_and_studies_have_names(open_app: Open) -> None:
     assert list(profile.options) == [text(CHINESE, f"leaderboard.profile_{name}") for name in PROFILES]
     [report] = [box for box in review.selectbox if box.label == text(CHINESE, "review.which")]
     assert list(report.options) == [
-        "模板基线（去除槽位括号） · 仅文本", "脚本模型（演示） · 无错误（照抄） · 仅文本", "脚本模型（演示） · 遗漏所见 · 仅文本",
-    ]  # fmt: skip
+        "模板基线（去除槽位括号） · 仅文本",
+        "脚本模型（演示） · 无错误（照抄） · 仅文本",
+        "脚本模型（演示） · 遗漏所见 · 仅文本",
+    ]
     app = open_app("results", view="research", language="zh")
     app.session_state["results_tab"] = text(CHINESE, "leaderboard.tab_study")
     [study] = [box for box in app.run().selectbox if box.key == "results_study"]
