@@ -19,7 +19,7 @@ from tests.browser.conftest import Watched
 from tests.browser.server import RunningApp, start_app
 from tests.browser.studies import CONSENSUS, FEEDBACK, WORDS, MadeStudy, add_case_with_words, add_study, finish_and_lock
 
-_STAGED = tuple(f"R{n}" for n in range(40, 52))
+_STAGED = tuple(f"R{n}" for n in range(40, 53))
 _PLAIN = ("R60", "R62")
 
 
@@ -368,6 +368,20 @@ def test_everything_is_on_one_screen(
     assert fits["report"] >= report
     assert len(fits["rows"]) == 5
     assert max(fits["rows"]) <= height
+    page.quiet()
+
+
+def test_the_reason_is_asked_for_where_a_value_has_the_focus(page: Watched) -> None:
+    """After the menu of marks the focus is on a value, whose anchor stands where the reason is written."""
+    desk.open_desk(page, "R52")
+    desk.flag(page, "generated", 0).click()
+    desk.press(page, "Escape")
+    desk.row(page, "Accuracy").get_by_role("radio", name="3").focus()
+    desk.press(page, "0")
+    page.page.keyboard.type("1 slice only")
+    desk.press(page, "Enter", "4")
+    assert page.page.locator(".line.reasons:visible").input_value() == "1 slice only"
+    desk.expect_scores(page, {"Accuracy": text(Language.ENGLISH, "desk.not_assessable"), "Completeness": "4"})
     page.quiet()
 
 
