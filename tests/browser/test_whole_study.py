@@ -250,7 +250,7 @@ def _read_through_reload_and_crash(scene: _Scene, careful: whole.Reader, other: 
             desk.press(other.page, "4")  # into the void
             other.page.page.locator(".desk[data-state=lost]").wait_for()
             scene.come_back()
-            other.page.page.locator(".desk[data-state=kept]:not(.locked)").wait_for(timeout=60_000)
+            other.page.page.locator(".desk[data-state=kept]:not(.locked)").wait_for()
             desk.expect_scores(other.page, {"Accuracy": "1", "Completeness": "2", "Clarity": "4"})
             desk.press(other.page, "u", "u", "u")
         careful.page.page.reload()
