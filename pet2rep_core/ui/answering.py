@@ -63,7 +63,7 @@ def _draw_running(page: Page, job: LiveAnswer) -> None:
     pairing = job.plan.pairings[0]
     name = model_name(page, pairing.row.id)
     words_box, stop_box = st.columns([5, 2], vertical_alignment="center")
-    words_box.markdown(escape_markdown(f"{name}: {_phase(page, job)}"))
+    words_box.markdown(escape_markdown(page.formats.labelled(name, _phase(page, job))))
     if stop_box.button(say("generate.stop"), icon=":material/stop:", width="stretch", disabled=job.cancelled,
                        key="answer-stop"):  # fmt: skip
         job.cancel()

@@ -107,7 +107,7 @@ def _time(page: Page, plan: RunPlan, pairing: Pairing, to_ask: int, times: dict[
     if each is None:
         return page.text("plan.time_unknown")
     at_once = 1 if pairing.route in (Route.TRANSFORMERS, Route.BUILT_IN) else plan.choices.parallel or PARALLEL
-    return page.text("plan.about", span=span_in_words(page, each * to_ask / min(at_once, to_ask)))
+    return page.text("plan.about", span=span_in_words(page, max(1.0, each * to_ask / min(at_once, to_ask))))
 
 
 def draw_grouped_findings(page: Page, checks: Sequence[PairingCheck]) -> None:
@@ -125,4 +125,4 @@ def draw_grouped_findings(page: Page, checks: Sequence[PairingCheck]) -> None:
 
 def _pairing_name(page: Page, pairing: Pairing) -> str:
     name = model_name(page, pairing.row.id)
-    return name if pairing.is_built_in else f"{name} ({setting_name(page, pairing.setting)})"
+    return name if pairing.is_built_in else f"{name} · {setting_name(page, pairing.setting)}"

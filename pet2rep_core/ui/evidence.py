@@ -35,7 +35,9 @@ def evidence_marks(page: Page, scored: ScoredReport) -> tuple[list[Mark], list[M
     for row in (scored.overruled or scored.clinical).rows:
         if row.agreement is Agreement.BOTH_UNSTATED:
             continue
-        label = f"{organ_name(row.organ, page.language)}: {page.text(f'agreement.{row.agreement.value}')}"
+        label = page.formats.labelled(
+            organ_name(row.organ, page.language), page.text(f"agreement.{row.agreement.value}")
+        )
         generated += _cell_marks(page, row.hypothesis_evidence, row.agreement, label)
         reference += _cell_marks(page, row.reference_evidence, row.agreement, label)
     return generated, reference
@@ -116,7 +118,7 @@ def _value_flag(page: Page, name: str, organ: str, value: ValueCheck) -> Flag:
     stated, true = value.hypothesis, value.reference
     return Flag(
         page.text(f"check.{name}"),
-        f"{organ}: {page.text(f'value_status.{value.status.value}')}",
+        page.formats.labelled(organ, page.text(f"value_status.{value.status.value}")),
         "" if stated is None else stated.quote.text,
         "" if true is None else true.quote.text,
     )

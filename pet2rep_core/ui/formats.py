@@ -74,6 +74,10 @@ class Formats:
         """Return names one after the other: ``脑、肝``, ``brain, liver``."""
         return ("、" if self.language is Language.CHINESE else ", ").join(parts)
 
+    def labelled(self, name: str, value: str) -> str:
+        """Return a name and what it is: ``状态：可用``, ``Status: available``."""
+        return f"{name}{'：' if self.language is Language.CHINESE else ': '}{value}"
+
     def table(self, at: str) -> str:
         """Return a time for a column that is sorted as text: ``2026-03-05 14:07``, in either language."""
         local = self._local(at)

@@ -71,6 +71,7 @@ _STYLE = """
 @media (max-width: 1100px) {
   .stMain [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
   .stMain .stColumn { min-width: 11rem; }
+  .stMain .stColumn:has([data-testid="stButtonGroup"]) { min-width: min(100%, 20rem); }
   .stMain .st-key-rating .stColumn { min-width: 0; }
   .st-key-review > * > [data-testid="stHorizontalBlock"] > .stColumn,
   .st-key-failures .stColumn, .stMain .stColumn:has([data-testid="stPlotlyChart"]) { min-width: 100%; }

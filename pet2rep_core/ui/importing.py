@@ -116,7 +116,7 @@ def _draw_job(page: Page, job: ImportJob) -> None:
         unchanged=counts["unchanged"],
         failed=counts["failed"],
     )
-    st.success(f"{escape_markdown(job.name)}: {summary}")
+    st.success(page.formats.labelled(escape_markdown(job.name), summary))
     rows = [_outcome(page, outcome) for outcome in job.outcomes]
     if rows:
         draw_table(rows)
@@ -131,7 +131,7 @@ def _draw_running(page: Page, job: ImportJob) -> None:
     words = say("import.running", done=done, total=job.total)
     if left is not None:
         words += " · " + say("import.left", seconds=f"{left:.0f}")
-    st.progress(done / job.total if job.total else 0.0, f"{escape_markdown(job.name)}: {words}")
+    st.progress(done / job.total if job.total else 0.0, page.formats.labelled(escape_markdown(job.name), words))
     if job.cancelled:
         st.caption(say("import.cancelling"))
     elif st.button(say("import.cancel")):

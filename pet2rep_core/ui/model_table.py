@@ -105,7 +105,7 @@ def _draw_row(page: Page, row: ModelRow, one: Readiness) -> None:
             "models.prices": _prices(row),
             "models.source": row.status_source,
         }
-        lines = [f"{say(key)}: {value}" for key, value in facts.items() if value]
+        lines = [page.formats.labelled(say(key), str(value)) for key, value in facts.items() if value]
         lines += [note for note in (row.note, row.status_note, row.paper_note) if note]
         for line in lines:
             st.text(line)

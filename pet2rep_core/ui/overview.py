@@ -34,7 +34,7 @@ def draw_notices(page: Page) -> None:
     if page.operator.role not in RESEARCH:
         return
     for where, notice in page.server.notices:
-        st.warning(escape_markdown(f"{where}: {page.said(notice)}" if where else page.said(notice)))
+        st.warning(escape_markdown(page.formats.labelled(where, page.said(notice)) if where else page.said(notice)))
 
 
 def draw_demo_progress(page: Page) -> None:

@@ -47,7 +47,7 @@ def _draw_running(page: Page, job: GenerateJob) -> None:
     if job.cancelled:
         words.append(say("generate.stopping"))
     elif left is not None:
-        words.append(say("run.left", span=span_in_words(page, left)))
+        words.append(say("run.left", span=span_in_words(page, max(1.0, left))))
     elif done < job.total:
         words.append(say("run.left_unknown"))
     with st.container(border=True):
@@ -83,7 +83,7 @@ def _draw_ended(page: Page, job: GenerateJob) -> None:
             st.error("  \n".join(escape_markdown(one) for one in (page.said(job.problem.message), hint) if one))
         if job.cancelled and len(job.outcomes) < job.total:
             st.warning(say("run.cancelled", done=len(job.outcomes), total=job.total))
-        st.markdown(escape_markdown(f"{say('run.ended')}: {_counted(page, counts) or '0'}"))
+        st.markdown(escape_markdown(page.formats.labelled(say("run.ended"), _counted(page, counts) or "0")))
         bad = [one for one in job.outcomes if not one.is_done]
         if bad:
             with st.expander(say("run.not_done", n=len(bad))):
