@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -202,7 +202,19 @@ def _draw_planned(page: Page, plan: RunPlan, checks: tuple[PairingCheck, ...]) -
     if st.button(say("generate.start", n=count), type="primary", disabled=busy, icon=":material/play_arrow:",
                  key="start-run"):  # fmt: skip
         with shown_errors():
-            ask_before_sending(page, plan, lambda: _start(page, plan))
+            asked = _without_the_useless(page, plan, broken)
+            ask_before_sending(page, asked, lambda: _start(page, asked))
+
+
+def _without_the_useless(page: Page, plan: RunPlan, broken: Collection[str]) -> RunPlan:
+    """Return a plan without what cannot run and would first have to be allowed: nobody is asked to for nothing."""
+    closed = {one.host for one in not_allowed(page, plan)}
+    useless = {one.name for one in plan.pairings if one.name in broken and plan.host_of(one) in closed}
+    return replace(
+        plan,
+        pairings=tuple(one for one in plan.pairings if one.name not in useless),
+        items=tuple(item for item in plan.items if item.pairing.name not in useless),
+    )
 
 
 def _start(page: Page, plan: RunPlan) -> None:

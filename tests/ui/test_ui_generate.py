@@ -133,6 +133,22 @@ def test_the_plan_says_that_a_key_is_missing(open_app: Open, monkeypatch: pytest
 
 
 @pytest.mark.usefixtures("study")
+def test_nobody_is_asked_to_let_something_out_for_a_model_that_cannot_run(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    app = open_app("generate", view="research")
+    models(app).set_value(["template", "gpt-4o"])
+    app.run()
+    app.button(key="make-plan").click().run()
+    app.button(key="start-run").click().run()
+    wait("run")
+    app.run()
+    assert not app.exception
+    assert {one.generation.model for one in server().store.generations()} == {"template"}
+
+
+@pytest.mark.usefixtures("study")
 def test_a_key_that_is_missing_is_named_and_nothing_can_be_asked(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
