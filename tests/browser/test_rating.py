@@ -69,7 +69,7 @@ def test_a_whole_session(new_page: Callable[..., Watched], tmp_path: Path) -> No
     research.page.get_by_role("button", name="Score this report").click()
     research.page.get_by_test_id("stDataFrame").nth(2).wait_for()
     numbers = {row[0]: row[1:] for row in _cells(research, 0)}
-    assert {"rougeL", "ce_f1"} <= set(numbers)
+    assert {"ROUGE-L", "CE F1"} <= set(numbers)
     for value, _, signature in numbers.values():
         assert value.startswith("not scored: ") or float(value) >= 0
         assert "|v:" in signature

@@ -282,7 +282,7 @@ def _watch(page: Watched) -> str:
     _tab(page, "studies.tab_blinding")
     _tab(page, "studies.tab_plan")
     plan = _table(page)
-    return str(plan[say("studies.detail")][list(plan[say("studies.what")]).index(say("studies.study_name"))])
+    return str(plan[say("saw.value")][list(plan[say("saw.what")]).index(say("studies.study_name"))])
 
 
 def _settle(page: Watched) -> None:
