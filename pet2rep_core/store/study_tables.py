@@ -64,6 +64,7 @@ def marks_table(database: Database, study_id: str) -> pa.Table:
             f"SELECT {_ITEM_COLUMNS}, CAST(r.marks AS VARCHAR) AS marks, CAST(r.missed AS VARCHAR) AS missed, "
             "r.shown_sha256, r.reference_sha256, r.revision, r.created_at, r.event_id"
             + _FROM.format(join="")
+            + " AND (CAST(r.marks AS VARCHAR) <> '[]' OR CAST(r.missed AS VARCHAR) <> '[]')"
             + " ORDER BY i.reader, i.position, r.stage DESC",
             {"study": study_id},
         )
@@ -82,4 +83,6 @@ def marks_table(database: Database, study_id: str) -> pa.Table:
 
 def _with_times(table: pa.Table) -> pa.Table:
     place = table.schema.get_field_index("created_at")
-    return table.set_column(place, "created_at", pc.strftime(table["created_at"], format="%Y-%m-%dT%H:%M:%SZ"))
+    times = table["created_at"].combine_chunks().dictionary_encode()  # a rating has one time and many rows
+    words = pc.strftime(times.dictionary, format="%Y-%m-%dT%H:%M:%SZ")
+    return table.set_column(place, "created_at", words.take(times.indices))

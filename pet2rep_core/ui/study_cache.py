@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Person
@@ -61,18 +62,23 @@ def _source(version: str, study_id: str, _store: Store, _person: Person) -> Stud
 
 
 @st.cache_resource(max_entries=4, ttl=_KEEP_S, show_spinner=False)
-def _results(version: str, _source: StudySource) -> StudyResults:  # noqa: ARG001 - what the cache goes by
-    return make_results(_source.frame, blind=_source.blind)
+def _frame(version: str, _source: StudySource) -> pd.DataFrame:  # noqa: ARG001 - what the cache goes by
+    return _source.frame
+
+
+@st.cache_resource(max_entries=4, ttl=_KEEP_S, show_spinner=False)
+def _results(version: str, _source: StudySource) -> StudyResults:
+    return make_results(_frame(version, _source), blind=_source.blind)
 
 
 @st.cache_resource(max_entries=64, ttl=_KEEP_S, show_spinner=False)
-def _agreement(version: str, dimension: str, run: str, plan: Plan, _source: StudySource) -> Agreement:  # noqa: ARG001
-    return agreement_of(_source.frame, dimension, plan, run=run)
+def _agreement(version: str, dimension: str, run: str, plan: Plan, _source: StudySource) -> Agreement:
+    return agreement_of(_frame(version, _source), dimension, plan, run=run)
 
 
 @st.cache_resource(max_entries=32, ttl=_KEEP_S, show_spinner=False)
-def _validity(version: str, dimension: str, plan: Plan, _source: StudySource) -> DimensionValidity:  # noqa: ARG001
-    return metrics_against_readers(_source.frame, _source.scores, dimension, plan)
+def _validity(version: str, dimension: str, plan: Plan, _source: StudySource) -> DimensionValidity:
+    return metrics_against_readers(_frame(version, _source), _source.scores, dimension, plan)
 
 
 @st.cache_resource(max_entries=2, ttl=_KEEP_S, show_spinner=False)

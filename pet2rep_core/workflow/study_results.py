@@ -1,7 +1,7 @@
 """Everything that a study says: summaries, agreement, comparisons of models, repeats and habits of readers.
 
 It works on a frame of ratings (see :mod:`pet2rep_core.workflow.study_frame`), whose models are letters while the
-study is blind.
+study is blind. What rests on resampling is made when it is looked at: a page shows one part at a time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pet2rep_core.study.estimates import Estimate, Plan
 from pet2rep_core.study.habits import Habit, measure_habits, measure_shift
 from pet2rep_core.study.repeats import measure_repeats
 from pet2rep_core.study.summaries import Summary, summarise_values
+from pet2rep_core.workflow.by_need import ByNeed
 from pet2rep_core.workflow.study_comparisons import ArmComparison, compare_arms
 from pet2rep_core.workflow.study_frame import (
     Arm,
@@ -31,6 +32,10 @@ from pet2rep_core.workflow.study_frame import (
 
 ALL_READERS = ""
 """Stands for all readers together where results are by reader."""
+_PART = (
+    "item", "kind", "repeat_of", "position", "reader", "patient", "run_id", "generation_id", "stage", "dimension",
+    "value",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,8 @@ def make_results(frame: pd.DataFrame, *, blind: bool, plan: Plan | None = None) 
     """
     plan = plan or Plan()
     dimensions, arms = dimensions_of(frame), arms_of(frame)
-    parts = {one: frame[frame["dimension"] == one] for one in dimensions}
     main = main_ratings(frame)
+    parts = ByNeed(dimensions, lambda one: frame.loc[frame["dimension"] == one, list(_PART)])
     readers = tuple(sorted({str(one) for one in main["reader"].unique()}))
     staged = bool((frame["stage"] == Stage.PROVISIONAL.value).any())
     return StudyResults(
@@ -99,11 +104,11 @@ def make_results(frame: pd.DataFrame, *, blind: bool, plan: Plan | None = None) 
         arms=arms,
         dimensions=dimensions,
         summaries=_summaries(main, dimensions, arms),
-        agreement={one: agreement_of(part, one, plan) for one, part in parts.items()},
-        comparisons={one: compare_arms(part, one, arms, seed=plan.seed) for one, part in parts.items()},
-        repeats={one: _repeats(part, one, plan) for one, part in parts.items()},
-        habits={one: measure_habits(placed_of(part, one), plan) for one, part in parts.items()},
-        shift={one: measure_shift(changes_of(part, one), plan) for one, part in parts.items()} if staged else {},
+        agreement=ByNeed(dimensions, lambda one: agreement_of(parts[one], one, plan)),
+        comparisons=ByNeed(dimensions, lambda one: compare_arms(parts[one], one, arms, seed=plan.seed)),
+        repeats=ByNeed(dimensions, lambda one: _repeats(parts[one], one, plan)),
+        habits=ByNeed(dimensions, lambda one: measure_habits(placed_of(parts[one], one), plan)),
+        shift=ByNeed(dimensions if staged else (), lambda one: measure_shift(changes_of(parts[one], one), plan)),
     )
 
 
@@ -133,9 +138,11 @@ def _summaries(
     main: pd.DataFrame, dimensions: tuple[str, ...], arms: tuple[Arm, ...]
 ) -> dict[tuple[str, str], Summary]:
     found = {}
+    columns = main[["dimension", "run_id", "value", "patient"]]
     for dimension in dimensions:
+        part = columns[columns["dimension"] == dimension]
         for arm in arms:
-            rows = main[(main["dimension"] == dimension) & (main["run_id"] == arm.key)]
+            rows = part[part["run_id"] == arm.key]
             values = [None if pd.isna(value) else int(value) for value in rows["value"]]
             found[dimension, arm.key] = summarise_values(values, [str(one) for one in rows["patient"]])
     return found
