@@ -32,6 +32,7 @@ STUDY_RATINGS = Stream(
     frozenset({"answers", "reasons", "comments", "marks", "missed", "leaks"}),
 )  # fmt: skip
 ITEM_COLUMNS = tuple(one.name for one in fields(StudyItem))
+_RATING = tuple(one.name for one in fields(StudyRating))
 ASSIGN, STATE, GRANT = "assign", "state", "grant-unlock"
 """Actions that the store itself understands: items, the seal of a locked study, and what may change after it."""
 
@@ -49,6 +50,9 @@ class StudyEvent:
     event_id: str = ""
     revision: int = 0
     created_at: str = ""
+
+
+_EVENT = tuple(one.name for one in fields(StudyEvent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def rating_row(rating: StudyRating) -> Row:
 
 def stored_rating(event: Row) -> StoredStudyRating:
     """Return the rating of an event."""
-    values = {one.name: event[one.name] for one in fields(StudyRating)}
+    values = {name: event[name] for name in _RATING}
     values |= {
         "stage": Stage(event["stage"]),
         "marks": tuple(Mark(**{**one, "kind": MarkKind(one["kind"])}) for one in event["marks"]),
@@ -116,7 +120,7 @@ def stored_rating(event: Row) -> StoredStudyRating:
 
 def stored_event(event: Row) -> StudyEvent:
     """Return the study event of a row."""
-    return StudyEvent(**{one.name: event[one.name] for one in fields(StudyEvent)})
+    return StudyEvent(**{name: event[name] for name in _EVENT})
 
 
 def read_item(row: Iterable[Any]) -> StudyItem:
