@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,20 +91,23 @@ def add_answers(store: Any, study_id: str) -> None:
             event = {
                 "event_id": f"{item.code}-{stage}", "study_id": study_id, "code": item.code, "stage": stage,
                 "reader": item.reader, "answers": given, "reasons": {}, "comments": {}, "comment": "", "marks": [],
-                "missed": [], "leaks": [], "rubric_version": "2026.1", "shown_sha256": "1" * 64,
+                "missed": [], "leaks": {"kinds": [], "version": "2026.1"}, "rubric_version": "2026.1",
+                "shown_sha256": "1" * 64,
                 "reference_sha256": "" if stage == "provisional" else "2" * 64,
                 "active_ms": int(rng.integers(20_000, 90_000)), "opening": "o" * 32, "reason": "",
                 "created_at": _RATINGS_TIMES,
             }  # fmt: skip
             row = STUDY_RATINGS.chained(event, 0, FIRST_HASH)
             ratings.append(row | {name: canonical_json(row[name]) for name in STUDY_RATINGS.nested})
-            answers += [(event["event_id"], key, value) for key, value in given.items()]
+            answers += [
+                {"event_id": event["event_id"], "dimension": key, "value": value} for key, value in given.items()
+            ]
     names = ", ".join(STUDY_RATINGS.columns)
     with store.studies._database.transaction() as tx:
         tx.stage(pa.Table.from_pylist(ratings))
         tx.execute(f"INSERT INTO study_rating ({names}) SELECT {names} FROM staged")
     with store.studies._database.transaction() as tx:
-        tx.stage(pa.table(dict(zip(("event_id", "dimension", "value"), map(list, zip(*answers, strict=True)), strict=True))))
+        tx.stage(pa.Table.from_pylist(answers))
         tx.execute("INSERT INTO study_answer SELECT event_id, dimension, value, '', '' FROM staged")
 
 
@@ -136,7 +140,7 @@ def open_pages() -> int:
         assert not app.error, app.error[0].value
 
     for part in ("agreement", *(one for one in PARTS if one != "agreement")):
-        took[part], _ = timed(f"results, {part}" + (", the first opening" if not took else ""), lambda: show(part))
+        took[part], _ = timed(f"results, {part}" + (", the first opening" if not took else ""), partial(show, part))
     again, _ = timed("results, agreement, again", lambda: show("agreement"))
     app.switch_page("pages/6_Studies.py").run()
 
@@ -147,7 +151,7 @@ def open_pages() -> int:
         assert not app.error, app.error[0].value
 
     for name in ("progress", "quality", "differences", "blinding"):
-        timed(f"studies, {name}", lambda: watch(name))
+        timed(f"studies, {name}", partial(watch, name))
     store = server().store
     source = read_source(store, RESEARCHER, store.studies.study_ids()[0])
     frame = source.frame

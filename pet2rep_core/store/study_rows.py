@@ -101,19 +101,24 @@ class Opening:
 def rating_row(rating: StudyRating) -> Row:
     """Return a rating as a row, without what the store adds."""
     row = asdict(rating)
-    for name in ("marks", "missed", "leaks"):
+    for name in ("marks", "missed"):
         row[name] = list(row[name])
+    row["leaks"] = {"kinds": list(row["leaks"]), "version": row.pop("leaks_version")}
     return row | {"stage": rating.stage.value, "marks": [one | {"kind": str(one["kind"])} for one in row["marks"]]}
 
 
 def stored_rating(event: Row) -> StoredStudyRating:
     """Return the rating of an event."""
-    values = {name: event[name] for name in _RATING}
+    values = {name: event[name] for name in _RATING if name != "leaks_version"}
+    leaks = event["leaks"]
+    if isinstance(leaks, list):  # an earlier program kept the kinds alone
+        leaks = {"kinds": leaks, "version": ""}
     values |= {
         "stage": Stage(event["stage"]),
         "marks": tuple(Mark(**{**one, "kind": MarkKind(one["kind"])}) for one in event["marks"]),
         "missed": tuple(Missed(**one) for one in event["missed"]),
-        "leaks": tuple(event["leaks"]),
+        "leaks": tuple(leaks["kinds"]),
+        "leaks_version": leaks["version"],
     }
     return StoredStudyRating(event["event_id"], event["revision"], StudyRating(**values), event["created_at"])
 

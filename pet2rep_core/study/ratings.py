@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pet2rep_core.study.rubric import VALUES
 
-Named: TypeAlias = tuple[Sequence[str], npt.NDArray[np.intp]]
+Named: TypeAlias = tuple[tuple[str, ...], npt.NDArray[np.intp]]
 """Names, and the place of the name that each row has."""
 
 
@@ -67,9 +67,12 @@ def make_sheet(ratings: Sequence[OneRating]) -> RatingSheet:
     ValueError
         If a value is not on the scale, a reader rated an item twice, or an item belongs to two patients.
     """
-    named = (_numbered([getattr(one, name) for one in ratings]) for name in ("reader", "item", "patient"))
-    values = np.array([np.nan if one.value is None else one.value for one in ratings], np.float64)
-    return sheet_of_columns(*named, values)
+    return sheet_of_columns(
+        _numbered([one.reader for one in ratings]),
+        _numbered([one.item for one in ratings]),
+        _numbered([one.patient for one in ratings]),
+        np.array([np.nan if one.value is None else one.value for one in ratings], np.float64),
+    )
 
 
 def sheet_of_columns(reader: Named, item: Named, patient: Named, values: npt.NDArray[np.float64]) -> RatingSheet:

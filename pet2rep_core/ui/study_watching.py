@@ -143,6 +143,9 @@ def draw_blinding(page: Page, person: Person, study: StudyFile) -> None:
         for one in leaks
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    versions = sorted({version for one in leaks for version in one.versions})
+    if versions:
+        st.caption(say("studies.leaks_version", version=escape_markdown(", ".join(versions))))
     st.markdown(f"**{say('studies.guesses')}**")
     guesses = guess_results(store, person, study.study_id)
     if not guesses:

@@ -147,7 +147,9 @@ def sheet_of(frame: pd.DataFrame, dimension: str, stage: Stage = Stage.FINAL) ->
     rows = rows[rows["dimension"] == dimension]
     try:
         return sheet_of_columns(
-            *(_named(rows[name]) for name in ("reader", "generation_id", "patient")),
+            _named(rows["reader"]),
+            _named(rows["generation_id"]),
+            _named(rows["patient"]),
             rows["value"].to_numpy(dtype=np.float64, na_value=np.nan),
         )
     except ValueError as error:
@@ -159,7 +161,7 @@ def sheet_of(frame: pd.DataFrame, dimension: str, stage: Stage = Stage.FINAL) ->
 
 def _named(column: pd.Series) -> Named:
     known = column.astype("category").cat
-    return [str(name) for name in known.categories], known.codes.to_numpy(dtype=np.intp)
+    return tuple(str(name) for name in known.categories), known.codes.to_numpy().astype(np.intp)
 
 
 def repeats_of(frame: pd.DataFrame, dimension: str) -> list[TwoReadings]:

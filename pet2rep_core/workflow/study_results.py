@@ -40,7 +40,10 @@ _PART = (
 
 @dataclass(frozen=True, slots=True)
 class StudyCounts:
-    """How much there is: of main items in their final stage, but for ``repeats``."""
+    """How much there is: of main items in their final stage, but for ``repeats``.
+
+    ``giveaways`` counts the reports whose text gave something of its author away.
+    """
 
     readers: int
     patients: int
@@ -48,6 +51,7 @@ class StudyCounts:
     ratings: int
     not_assessable: int
     repeats: int
+    giveaways: int
     staged: bool
     seconds_per_item: float | None
 
@@ -57,13 +61,15 @@ class StudyResults:
     """The results of a study, by dimension.
 
     ``summaries`` are by dimension and key of the arm, ``repeats`` by dimension and reader (empty for all together),
-    ``shift`` (final less provisional) by dimension, empty where the study was not staged.
+    ``shift`` (final less provisional) by dimension, empty where the study was not staged. ``leaks_versions`` are those
+    of the table that give-aways were looked up in.
     """
 
     study: str
     blind: bool
     plan: Plan
     rubric_versions: tuple[str, ...]
+    leaks_versions: tuple[str, ...]
     counts: StudyCounts
     readers: tuple[str, ...]
     arms: tuple[Arm, ...]
@@ -99,6 +105,7 @@ def make_results(frame: pd.DataFrame, *, blind: bool, plan: Plan | None = None) 
         blind=blind,
         plan=plan,
         rubric_versions=tuple(sorted({str(one) for one in main["rubric_version"].unique()})),
+        leaks_versions=_leaks_versions(main),
         counts=_counts(frame, main, staged=staged),
         readers=readers,
         arms=arms,
@@ -129,9 +136,22 @@ def _counts(frame: pd.DataFrame, main: pd.DataFrame, *, staged: bool) -> StudyCo
         ratings=len(items),
         not_assessable=int(main["value"].isna().sum()),
         repeats=int(frame[frame["kind"] == ItemKind.REPEAT.value]["item"].nunique()),
+        giveaways=_giveaways(main),
         staged=staged,
         seconds_per_item=float(spent.median()) / 1000 if len(spent) else None,
     )
+
+
+def _leaks_versions(main: pd.DataFrame) -> tuple[str, ...]:
+    if "leaks_version" not in main:  # a table that an earlier program exported
+        return ()
+    return tuple(sorted({str(one) for one in main["leaks_version"].unique()} - {""}))
+
+
+def _giveaways(main: pd.DataFrame) -> int:
+    if "leaks" not in main:
+        return 0
+    return int(main.loc[~main["leaks"].isin(["", "[]"]), "generation_id"].nunique())
 
 
 def _summaries(

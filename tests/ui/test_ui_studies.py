@@ -135,6 +135,7 @@ def test_progress_quality_and_events_are_shown(store, page):
     assert "straight-lining" in quality.set_index("Reader").loc["R03", "Stands out"]
     leaks = table(turn_to(app, "Blinding"), "names itself")
     assert leaks["names itself"].sum() == 4
+    assert "Found with the table of give-aways, version 2026\\.1." in words(app)
     assert "Three readers" in app.selectbox[0].options[0]
     plan = table(turn_to(app, "Plan"), "Detail").set_index("What")["Detail"]
     assert (plan["Readers"], plan["Seed"]) == ("R01, R02, R03", "7")
