@@ -198,10 +198,11 @@ def _plan(page: Watched) -> None:
 def _enter_consensus(page: Watched) -> None:
     """Type 3 for every dimension of the one training case; before, the study cannot be made."""
     make = page.page.get_by_role("button", name=say("studies.make"), exact=True)
-    assert make.is_disabled()
-    editor = page.page.get_by_test_id("stDataFrame").filter(visible=True).first.get_by_test_id("data-grid-canvas")
+    make.and_(page.page.locator(":disabled")).wait_for()
+    editor = page.page.get_by_test_id("stDataFrame").filter(visible=True).first
     editor.scroll_into_view_if_needed()
-    editor.click(position={"x": 20, "y": 52})  # the name of the case; beside it stand its run and the dimensions
+    box = editor.bounding_box()
+    page.page.mouse.click(box["x"] + 20, box["y"] + 52)  # the case; beside it stand its run and the dimensions
     for key in ("ArrowRight", *("ArrowRight", "3", "Enter", "ArrowUp") * 5):
         page.page.keyboard.press(key)
     page.drawn()
