@@ -203,9 +203,13 @@ def _enter_consensus(page: Watched) -> None:
     editor.scroll_into_view_if_needed()
     box = editor.bounding_box()
     page.page.mouse.click(box["x"] + 20, box["y"] + 52)  # the case; beside it stand its run and the dimensions
-    for key in ("ArrowRight", *("ArrowRight", "3", "Enter", "ArrowUp") * 5):
-        page.page.keyboard.press(key)
-    page.drawn()
+    page.page.keyboard.press("ArrowRight")
+    for dimension in read_rubric().dimensions:
+        page.page.keyboard.press("ArrowRight")
+        page.page.keyboard.press("3")
+        page.page.locator("#portal input").wait_for()
+        page.page.keyboard.press("Enter")
+        _expect_column(page, dimension.name[Language.ENGLISH], ["3"])
     make.and_(page.page.locator(":enabled")).wait_for()
 
 
