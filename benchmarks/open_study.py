@@ -4,8 +4,8 @@ Run as ``python -m benchmarks.open_study``; ``--readers``, ``--reports`` and ``-
 store. The study has two models, half as many patients as reports, staged reveal and 10 % repeats: with 10 readers
 and 1,000 reports that is 110,000 answers. The pages are run as Streamlit runs them, in a process of their own that
 has opened the start page before, without a browser. Seconds are those of the clock and, beside them, those of all
-processors: where others work on the machine, the clock says less. The ratio is that of the whole page to what
-:mod:`benchmarks.agree_readers` counts, both in the same process.
+processors, which the goal is held against: where others work on the machine, the clock counts them too. The ratio is
+that of the whole page to what :mod:`benchmarks.agree_readers` counts, both in the same process.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def readers_named(count: int) -> tuple[str, ...]:
     return tuple(f"R{at:02d}" for at in range(1, count + 1))
 
 
-def timed(name: str, work: Callable[[], Any]) -> tuple[float, Any]:
-    """Do something, say how long it took, and return its seconds by the clock."""
+def timed(name: str, work: Callable[[], object]) -> tuple[float, float]:
+    """Do something, say how long it took, and return its seconds by the clock and of processors."""
     clock, processor = time.perf_counter(), time.process_time()
-    made = work()
+    work()
     clock, processor = time.perf_counter() - clock, time.process_time() - processor
     print(f"  {name:44s} {clock:7.2f} {processor:7.2f}", flush=True)
-    return clock, made
+    return clock, processor
 
 
 def make_store(home: Path, readers: int, reports: int) -> None:
@@ -118,7 +118,7 @@ def open_pages() -> int:
 
     from pet2rep_core.records import Language
     from pet2rep_core.study.agreement import measure_agreement
-    from pet2rep_core.study.estimates import Plan
+    from pet2rep_core.study.estimates import Plan, _kept_weights
     from pet2rep_core.ui.server import server
     from pet2rep_core.ui.study_results import PARTS
     from pet2rep_core.ui.texts import text
@@ -130,7 +130,7 @@ def open_pages() -> int:
         app.query_params[key] = value
     app.run()
     app.switch_page("pages/3_Results.py").run()
-    took: dict[str, float] = {}
+    took: dict[str, tuple[float, float]] = {}
 
     def show(part: str) -> None:
         app.session_state["results_tab"] = text(Language.ENGLISH, "leaderboard.tab_study")
@@ -140,8 +140,8 @@ def open_pages() -> int:
         assert not app.error, app.error[0].value
 
     for part in ("agreement", *(one for one in PARTS if one != "agreement")):
-        took[part], _ = timed(f"results, {part}" + (", the first opening" if not took else ""), partial(show, part))
-    again, _ = timed("results, agreement, again", lambda: show("agreement"))
+        took[part] = timed(f"results, {part}" + (", the first opening" if not took else ""), partial(show, part))
+    again = timed("results, agreement, again", lambda: show("agreement"))
     app.switch_page("pages/6_Studies.py").run()
 
     def watch(name: str) -> None:
@@ -152,15 +152,22 @@ def open_pages() -> int:
 
     for name in ("progress", "quality", "differences", "blinding"):
         timed(f"studies, {name}", partial(watch, name))
+    timed("studies, quality, again", partial(watch, "quality"))
     store = server().store
     source = read_source(store, RESEARCHER, store.studies.study_ids()[0])
     frame = source.frame
     sheets = [sheet_of(frame, key) for key in KEYS]
-    alone, _ = timed("the statistics of agreement alone", lambda: [measure_agreement(one, Plan()) for one in sheets])
+    _kept_weights.cache_clear()
+    alone = timed("the statistics of agreement alone", lambda: [measure_agreement(one, Plan()) for one in sheets])
     server().close()
-    print(f"  first opening {took['agreement']:.2f} s (goal: under {GOAL_S:.0f}), again {again:.2f} s; ", end="")
-    print(f"ratio of the page to the statistics alone {took['agreement'] / alone:.1f}")
-    return 0 if took["agreement"] < GOAL_S else 1
+    clock, processor = took["agreement"]
+    print(
+        f"  first opening {clock:.2f} s by the clock, {processor:.2f} s of processors (goal: under {GOAL_S:.0f}), ",
+        end="",
+    )
+    print(f"again {again[0]:.2f} and {again[1]:.2f} s")
+    print(f"  ratio of the page to the statistics alone {processor / alone[1]:.1f}")
+    return 0 if processor < GOAL_S else 1
 
 
 def main() -> int:

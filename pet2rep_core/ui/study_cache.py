@@ -12,9 +12,11 @@ from pet2rep_core.study.estimates import Plan
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.workflow.permissions import RESEARCH, require
 from pet2rep_core.workflow.study_export import StudyTables, study_files, study_tables
+from pet2rep_core.workflow.study_quality import ReaderQuality, quality
 from pet2rep_core.workflow.study_results import StudyResults, agreement_of, make_results
 from pet2rep_core.workflow.study_source import StudySource, read_source, source_version
 from pet2rep_core.workflow.study_validity import DimensionValidity, metrics_against_readers
+from pet2rep_core.workflow.study_watch import LeakCount, ReaderProgress, leak_counts, progress
 
 _KEEP_S = 3600
 
@@ -54,6 +56,39 @@ def shown_validity(version: str, source: StudySource, dimension: str, plan: Plan
 def shown_study_files(version: str, source: StudySource, file_format: str, *, mark: bool) -> dict[str, bytes]:
     """Return a study in one format, with methods and manifest."""
     return study_files(_tables(version, source), file_format, mark=mark)
+
+
+def shown_progress(page: Page, person: Person, study_id: str) -> tuple[ReaderProgress, ...]:
+    """Return how far each reader is; who may see it is asked anew each time."""
+    require(person, RESEARCH)
+    return _progress(version_of(page, study_id), study_id, page.server.store, person)
+
+
+def shown_quality(page: Page, person: Person, study_id: str) -> tuple[ReaderQuality, ...]:
+    """Return how each reader works; who may see it is asked anew each time."""
+    require(person, RESEARCH)
+    return _quality(version_of(page, study_id), study_id, page.server.store, person)
+
+
+def shown_leaks(page: Page, person: Person, study_id: str) -> tuple[LeakCount, ...]:
+    """Return what gave the models away; who may see it is asked anew each time."""
+    require(person, RESEARCH)
+    return _leaks(version_of(page, study_id), study_id, page.server.store, person)
+
+
+@st.cache_resource(max_entries=4, ttl=_KEEP_S, show_spinner=False)
+def _progress(version: str, study_id: str, _store: Store, _person: Person) -> tuple[ReaderProgress, ...]:  # noqa: ARG001
+    return progress(_store, _person, study_id)
+
+
+@st.cache_resource(max_entries=4, ttl=_KEEP_S, show_spinner=False)
+def _quality(version: str, study_id: str, _store: Store, _person: Person) -> tuple[ReaderQuality, ...]:  # noqa: ARG001
+    return quality(_store, _person, study_id)
+
+
+@st.cache_resource(max_entries=4, ttl=_KEEP_S, show_spinner=False)
+def _leaks(version: str, study_id: str, _store: Store, _person: Person) -> tuple[LeakCount, ...]:  # noqa: ARG001
+    return leak_counts(_store, _person, study_id)
 
 
 @st.cache_resource(max_entries=4, ttl=_KEEP_S, show_spinner=False)
