@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pet2rep_core.study.validity import MEASURES
+from pet2rep_core.ui.chart_frame import draw
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leaderboard_charts import draw
 from pet2rep_core.ui.names import metric_name
 from pet2rep_core.ui.study_cache import shown_validity
 from pet2rep_core.ui.study_charts import Span, interval_plot
