@@ -107,5 +107,5 @@ def read_training(page: Page, edited: pd.DataFrame, runs: Mapping[str, str]) -> 
     missing = ""
     if lacking:
         more = ["…"] if len(lacking) > _NAMED else []
-        missing = say("studies.consensus_missing", what=page.formats.listed([*lacking[:_NAMED], *more]))
+        missing = say("studies.consensus_missing", what="; ".join([*lacking[:_NAMED], *more]))
     return Training(tuple(items), tuple(str(case_id) for case_id in edited.index), missing)
