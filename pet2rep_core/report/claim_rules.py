@@ -17,7 +17,9 @@ class ClaimRules:
     ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
     for a lesion; ``example`` words before the places that a general statement gives; ``found_at`` a
-    value with the place right after it; ``goes_on`` words before a side that joins it to a list.
+    value with the place right after it; ``goes_on`` words before a side that joins it to a list; ``bracket`` what stands in brackets
+    right after an organ; ``compared_value`` words before a value in brackets right after a comparison;
+    ``reference_organ`` an organ right before its value, a reference where it is named for nothing else.
     """
 
     sides: re.Pattern[str]
@@ -37,17 +39,20 @@ class ClaimRules:
     example: re.Pattern[str]
     found_at: re.Pattern[str]
     goes_on: re.Pattern[str]
+    bracket: re.Pattern[str]
+    compared_value: re.Pattern[str]
+    reference_organ: re.Pattern[str]
 
 
 RULES = {
     Language.CHINESE: ClaimRules(
         sides=re.compile(
-            r"双侧|两侧|左右(?:两侧|双侧)?|(?:左|右)(?:侧|叶|份|上叶|下叶|中叶)|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"
+            r"双侧|两侧|左右(?:两侧|双侧)?|(?:左|右)(?:侧|叶|份|上叶|下叶|中叶|(?=第?\d))|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"
         ),
         compared_before=re.compile(r"(?:较|比|与|同|和|于|对|除)$"),
         mostly_after=re.compile(r"[^,;。]{0,4}?(?:为著|为主|较著|明显|为甚|显著|更|较)"),
         most_of_all=re.compile(r"(?:大|高|显著|明显|著)(?:者|的)?(?:一[个枚处])?(?:位于|在|见于|为|于)?(?:左|右)?侧?$"),
-        side_after=re.compile(r"[,(]?(?:SUV\s?-?max|最大SUV值?)?(?:约|为|:|=)?(?:左|右)侧[^;。]{0,24}"),
+        side_after=re.compile(r"[,(]?(?:SUV\s?-?max|最大SUV值?)?(?:约|为|:|=)?(?:左|右)(?:侧|(?=第?\d))[^;。]{0,24}"),
         midline=re.compile(
             r"纵隔|隆突|腹膜后|肠系膜|气管前|气管隆|胸骨(?!旁)|骶骨|骶椎|尾骨|脊柱|[颈胸腰骶]\d|[颈胸腰骶尾]椎|椎体|[CTLS]\d|中轴骨|骨髓"
             r"|腹主动脉|门腔|肝胃|主-?肺动脉窗|血管前|骨盆|颅骨|骨骼|诸骨|全身骨"
@@ -64,6 +69,9 @@ RULES = {
         worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
         respectively=re.compile(r"分别|依次"),
         goes_on=re.compile(r"[及和与、]$"),
+        bracket=re.compile(r"\([^()。\n]{1,80}\)"),
+        compared_value=re.compile(r"(?:高于|低于|大于|[<>]|超过|接近|相当于|不高于)[^,;。()]{0,10}\($"),
+        reference_organ=re.compile(r"(?:肝脏?|脾脏?)(?:实质|右叶|本底|的)*$"),
         found_at=re.compile(r"[\d.]+[,(](?:最?[大高]者)?(?:位于|见于)"),
         example=re.compile(r"包括|例如|如|位于|见于|[大高著甚]者|为著|为甚|其中|:"),
     ),
@@ -113,6 +121,16 @@ RULES = {
         bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+|periprosthetic", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
         goes_on=re.compile(r"\band (?:the )?$", re.IGNORECASE),
+        bracket=re.compile(r"\s?\([^()\n]{1,80}\)"),
+        compared_value=re.compile(
+            r"(?:\b(?:above|below|than|to|exceeds?|exceeding)|[<>])\s?(?:(?:the|that|of|in|normal|mediastinal|background)\s)*"
+            r"(?:liver|hepatic|spleen|splenic|blood[- ]?pool|background)(?:\s\w+)?\s?\($",
+            re.IGNORECASE,
+        ),
+        reference_organ=re.compile(
+            r"\b(?:liver|hepatic|spleen|splenic)(?:\s(?:parenchyma|background|uptake|activity|reference|with|of))*\s?$",
+            re.IGNORECASE,
+        ),
         found_at=re.compile(r"[\d.]+,? (?:located |seen |found )?in (?=the\b|a\b|left|right)", re.IGNORECASE),
         example=re.compile(
             r"\b(?:includ\w+|such as|for example|e\.g|notabl\w+|index|largest|most|dominant|greatest|involving"

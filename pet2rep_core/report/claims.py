@@ -18,6 +18,7 @@ from pet2rep_core.report.mention_rules import RULES as MENTION_RULES
 from pet2rep_core.report.mentions import Mention as Sentence
 from pet2rep_core.report.mentions import Side, find_mentions, side_named
 from pet2rep_core.report.normalise import PlainText
+from pet2rep_core.report.relative_sides import name_relative_sides
 from pet2rep_core.report.sizes import find_sizes
 from pet2rep_core.report.uptake_words import Link, Mention, Reading, Statement
 
@@ -69,6 +70,7 @@ def find_claims(text: str, plain: PlainText, reading: Reading, language: Languag
     """
     if not reading.named and not reading.links:
         return {}
+    plain = name_relative_sides(plain, language)
     page = _Page(plain, reading, find_mentions(text, language), language)
     if more := page.said_by_suv_alone():
         reading.links.extend(more)
@@ -100,6 +102,7 @@ class _Page:
         self._starts = [start for start, _ in reading.sentences]
         self._links = sorted(reading.links, key=lambda link: (link.statement.end, link.statement.start))
         self._ends = [link.statement.end for link in self._links]
+        self._starts_of_links = sorted({link.statement.start for link in reading.links})
         self._named = sorted(dict.fromkeys(reading.named), key=lambda mention: (mention.start, mention.end))
         self._named_starts = [mention.start for mention in self._named]
         self._earlier = sorted(reading.earlier)
@@ -138,7 +141,9 @@ class _Page:
         worse = self._rules.worse_on.search(self._text, *self._reach(link))
         if worse is not None:
             return {Side.BILATERAL}
-        own = self._words.get(mention.start)
+        own = self._own_side(mention)
+        if own is not None and (apart := self._side_of_adjective(link)):
+            return apart
         local = self._local_sides(link)
         if local:
             return local | {own} if own is not None and self._goes_on(link) else local
@@ -158,6 +163,19 @@ class _Page:
             return {own}
         return self._sides_after(link) or self._sides_of_examples(link)
 
+    def _own_side(self, mention: Mention) -> Side | None:
+        """Return the side of the words for an organ; a bracket right after them may name several."""
+        bracket = self._rules.bracket.match(self._text, mention.end)
+        if bracket is None and self._mention_rules.general.fullmatch(self._text, mention.start, mention.end):
+            # 肋骨(左侧3、5,右侧7)骨质破坏
+            opening = self._text.rfind("(", max(0, mention.start - 80), mention.start)
+            found = self._rules.bracket.match(self._text, opening) if opening >= 0 else None
+            bracket = found if found and found.end() == mention.start else None
+        sides = self._free_sides(*bracket.span()) if bracket else set()
+        if len(sides) > 1:
+            return Side.BILATERAL
+        return self._words.get(mention.start) or next(iter(sides), None)
+
     def _reach(self, link: Link) -> tuple[int, int]:
         """Return where words about the sides of a statement's organ may stand: up to the next organ."""
         start, end = sorted((link.mention.end, link.statement.end))
@@ -174,15 +192,26 @@ class _Page:
             return set()
         start = max(start, self._sentence(end)[0])
         found: set[Side] = set()
-        valued_before = False
+        valued_before = in_bracket = False
         together = self._rules.together.search(self._text, start, link.statement.end) is not None
         for a, b in _parts(self._text, self._mention_rules.clause_end, start, end):
             sides = self._free_sides(a, b)
             valued = _VALUE.search(self._text, a, b) is not None
             if sides:
-                found = found | sides if together or (valued and valued_before) else sides
+                # all sides of one bracket count: 肋骨(左侧3、5,右侧7)
+                listed = together or (valued and valued_before) or in_bracket
+                found = found | sides if listed else sides
                 valued_before = valued
+            in_bracket = (in_bracket or self._text[a - 1 : a] == "(") and ")" not in self._text[a:b]
         return found
+
+    def _side_of_adjective(self, link: Link) -> set[Side]:
+        """Return the side right after a statement that shares its organ with another: avid right and nonavid left."""
+        start, end = link.statement.end, link.mention.start
+        following = bisect_left(self._starts_of_links, start)
+        if following == len(self._starts_of_links) or not start < self._starts_of_links[following] < end:
+            return set()
+        return self._free_sides(start, self._starts_of_links[following])
 
     def _goes_on(self, link: Link) -> bool:
         """Tell whether the first side after the organ goes on with its list: 右侧II区、III区及左侧IV区淋巴结."""
@@ -251,7 +280,7 @@ class _Page:
         first = bisect_left(self._named_starts, start)
         last = bisect_left(self._named_starts, mention.start)
         for other in reversed(self._named[first:last]):
-            if other.organ == mention.organ and (side := self._words.get(other.start)) is not None:
+            if other.organ == mention.organ and (side := self._own_side(other)) is not None:
                 return side
         if refers_back:
             return self._side_of_sentence_before(mention, start)
@@ -293,9 +322,10 @@ class _Page:
         nearest = self._named[first : first + 1]
         if not nearest:
             return False
-        return nearest[0].start <= end + _BESIDE and not self._rules.clause_mark.search(
-            self._text, end, nearest[0].start
-        )
+        at = nearest[0].start
+        if at > end + _BESIDE:
+            return False
+        return self._rules.clause_mark.search(self._text, end, at) is None and ")" not in self._text[end:at]
 
     # Values
 
@@ -303,7 +333,8 @@ class _Page:
         """Yield every SUVmax of this study with its organs; "respectively" gives each place of a list its own."""
         for sentence in self.said:
             values = [value for value in sentence.suv_max if not value.earlier and not self._of_earlier(value.start)]
-            runs = [self._places_at(self._at(value.label_start), self._at(value.start)) for value in values]
+            alone = len(values) == 1
+            runs = [self._places_at(self._at(v.label_start), self._at(v.start), alone=alone) for v in values]
             span = self._at(sentence.start), self._at(sentence.end)
             each = self._rules.respectively.search(self._text, *span) is not None
             for number, (value, run) in enumerate(zip(values, runs, strict=True)):
@@ -348,10 +379,13 @@ class _Page:
                 at = size.start
                 yield SizeClaim(size.mm, *self._plain.span(size.start, size.end)), _organs(self._places_at(at, at))
 
-    def _places_at(self, label: int, number: int) -> tuple[Mention, ...]:
-        """Return the words for the organs that a value is about, its label at ``label``."""
+    def _places_at(self, label: int, number: int, *, alone: bool = False) -> tuple[Mention, ...]:
+        """Return the words for the organs that a value is about, its label at ``label``; alone in its sentence or not.
+
+        "Uptake greater than liver (SUVmax 4.1)" gives the value of the lesion where it gives no other.
+        """
         start, end = self._sentence(number)
-        if self._rules.reference_before.search(self._text, max(start, label - 30), label):
+        if self._is_of_reference(max(start, label - 50), label, alone=alone):
             return ()
         if found_at := self._rules.found_at.match(self._text, number):
             there = self._named[bisect_left(self._named_starts, found_at.end()) :][:1]
@@ -383,6 +417,19 @@ class _Page:
             return _in_order(link.mention for link in after if link.statement == after[0].statement)
         following = self._named[bisect_left(self._named_starts, label) : bisect_left(self._named_starts, end)]
         return tuple(following[:1]) or self._places_of_sentence_before(start)
+
+    def _is_of_reference(self, start: int, label: int, *, alone: bool) -> bool:
+        """Tell whether a value is the one that others are compared with."""
+        before = self._text[start:label]
+        if self._rules.compared_value.search(before):
+            return not alone
+        if self._rules.reference_before.search(before):
+            return True
+        organ = self._rules.reference_organ.search(before)
+        if organ is None:
+            return False
+        named = bisect_left(self._named_starts, start + organ.start())
+        return self._named_starts[named : named + 1] != [start + organ.start()]
 
     def _links_in(self, start: int, end: int) -> list[Link]:
         found = self._links[bisect_left(self._ends, start) : bisect_right(self._ends, end)]

@@ -13,6 +13,7 @@ from pet2rep_core.records import Language
 from pet2rep_core.report.lexicon import read_lexicon
 from pet2rep_core.report.mention_rules import RULES, SLICE_NUMBERS, MentionRules
 from pet2rep_core.report.normalise import PlainText, normalise
+from pet2rep_core.report.relative_sides import name_relative_sides
 from pet2rep_core.report.suv_values import RawSuv, find_suv_values
 from pet2rep_core.report.uptake_words import (
     NODE,
@@ -112,7 +113,7 @@ def find_mentions(text: str, language: Language) -> tuple[Mention, ...]:
     language : Language
         Language of the report.
     """
-    plain = normalise(text, language)
+    plain = name_relative_sides(normalise(text, language), language)
     rules = RULES[language]
     spot = chinese_mentions if language is Language.CHINESE else english_mentions
     found: list[Mention] = []

@@ -25,6 +25,7 @@ _STATE_EN = (
 )
 _CHOICE = re.compile(rf"{_STATE_ZH}(?:\s*[/|]\s*{_STATE_ZH})+|\b{_STATE_EN}(?:\s*[/|]\s*{_STATE_EN})+\b", re.IGNORECASE)
 _SLOT_CHOICE = re.compile(rf"{_STATE_ZH}\s*或\s*{_STATE_ZH}|\b{_STATE_EN}\s+or\s+{_STATE_EN}\b", re.IGNORECASE)
+_BRACKET = re.compile(r"\([^()。\n]{1,80}\)")
 _INSTRUCTION = re.compile(
     r"请|选择|填写|待填|待补|XX|\bplease\b|\bchoose\b|\bselect\b|\bfill\b|\bdescribe\b|\bspecify\b", re.I
 )
@@ -67,7 +68,13 @@ def normalise(text: str, language: Language) -> PlainText:
         for i in kept:
             if not characters[i].isalnum():
                 characters[i] = _english_character(characters, i)
-    return PlainText("".join(characters[i] for i in kept), tuple(origin[i] for i in kept))
+    plain_text = _BRACKET.sub(_one_sentence, "".join(characters[i] for i in kept))
+    return PlainText(plain_text, tuple(origin[i] for i in kept))
+
+
+def _one_sentence(bracket: re.Match[str]) -> str:
+    """Return a short bracket whose semicolons part a list, not sentences: "(右3、6;左4)"."""
+    return bracket.group().replace(";", ",")
 
 
 def _unresolved(text: str) -> frozenset[int]:

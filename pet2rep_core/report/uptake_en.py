@@ -53,6 +53,12 @@ _SUBJECT_OF_NEXT = re.compile(
 )
 _NORMAL_ORGAN = re.compile(r"\b(?:normal|unremarkable|negative|no) (?:\w+ )?$", re.IGNORECASE)
 _GOES_WITH_NEXT = re.compile(r"\s(?:in|within|of|inside|with|and|surrounded by)(?:\s[\w-]+){0,2}\s?$", re.IGNORECASE)
+_SHARES_ORGAN = re.compile(
+    r"\s(?:(?:left|right|larger|smaller|dominant|anterior|posterior|upper|lower|superior|inferior|medial|lateral|proximal"
+    r"|distal)(?:-sided)?\s?)+,?\s?(?:and|but|or)?\s?(?:an?|the|another)?\s?",
+    re.IGNORECASE,
+)
+"""Between two adjectives with one organ after them: "an avid right and a nonavid left adrenal nodule"."""
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -197,7 +203,10 @@ def _tie_clause(
     for number, statement in enumerate(found):
         stop = found[number + 1].start if number + 1 < len(found) else b
         targets = _targets(text, (at, stop), statement, mentions, pending)
-        if not targets and stop < b and _GOES_WITH_NEXT.fullmatch(text, statement.end, stop):
+        if stop < b and (
+            _SHARES_ORGAN.fullmatch(text, statement.end, stop)
+            or (not targets and _GOES_WITH_NEXT.fullmatch(text, statement.end, stop))
+        ):
             # "photopenia within the hypermetabolic hepatic mass": the organ stands after both
             waiting.append(statement)
             continue
@@ -362,12 +371,27 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention]) -> list[Mention
         if (
             listed
             or context.LANDMARK_BEFORE.search(text[a : mention.start])
+            or _is_reference(text, a, b, mention, others=bool(kept))
             or context.REMOVED_AFTER.match(text, mention.end, b)
         ):
             landmark = mention
             continue
         kept.append(mention)
     return list(dict.fromkeys(kept))
+
+
+def _is_reference(text: str, a: int, b: int, mention: Mention, *, others: bool) -> bool:
+    """Tell whether an organ is named only for its value, which another organ's is compared with."""
+    before = text[max(a, mention.start - 60) : mention.start]
+    if context.COMPARED_WITH.search(before):
+        return True
+    return (
+        others
+        and context.REFERENCE_ORGAN.match(text, mention.start, mention.end) is not None
+        and context.REFERENCE_BEFORE.search(before) is not None
+        and context.REFERENCE_AFTER.match(text, mention.end, b) is not None
+        and ("(" in before[-12:] or context.COMPARES.search(text, a, b) is not None)
+    )
 
 
 def _region_alone(text: str, mention: Mention, b: int, raw: list[Mention]) -> Mention | None:

@@ -151,12 +151,22 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
         return True
     if others and rules.REFERENCE_BEFORE.search(before) and rules.REFERENCE_AFTER.match(text, mention.end, b):
         return True
+    if others and mention.organ == "liver" and _is_reference(text, a, b, mention, before):
+        return True
     if rules.STRONG_LANDMARK.search(before):
         return others or not _INVADES.search(before)
     return (
         rules.LANDMARK_BEFORE.search(before) is not None
         and rules.COMPARED_AFTER.match(text, mention.end, b) is not None
     )
+
+
+def _is_reference(text: str, a: int, b: int, liver: Mention, before: str) -> bool:
+    """Tell whether a clause gives the value of the liver only because the sentence compares with it."""
+    if not rules.REFERENCE_ALONE.fullmatch(before) or not rules.REFERENCE_AFTER.match(text, liver.end, b):
+        return False
+    sentence = re.split(r"[。;\n]", text[max(0, a - 80) : a])[-1] + re.split(r"[。;\n]", text[a : b + 40])[0]
+    return rules.COMPARES.search(sentence) is not None
 
 
 def _is_destroyed(text: str, b: int, bone: Mention) -> bool:
