@@ -16,7 +16,7 @@ class ClaimRules:
     ``most_of_all`` the largest of several lesions; ``side_after`` words right after a statement that may hold sides;
     ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
-    for a lesion; ``example`` words before the places that a general statement gives; ``found_at`` a
+    for a lesion, ``cause`` what it may be, ``part`` a part of it; ``example`` words before the places that a general statement gives; ``found_at`` a
     value with the place right after it; ``goes_on`` words before a side that joins it to a list; ``bracket`` what stands in brackets
     right after an organ; ``compared_value`` words before a value in brackets right after a comparison;
     ``reference_organ`` an organ right before its value, a reference where it is named for nothing else.
@@ -35,6 +35,8 @@ class ClaimRules:
     together: re.Pattern[str]
     worse_on: re.Pattern[str]
     lesion: re.Pattern[str]
+    cause: re.Pattern[str]
+    part: re.Pattern[str]
     respectively: re.Pattern[str]
     example: re.Pattern[str]
     found_at: re.Pattern[str]
@@ -63,7 +65,9 @@ RULES = {
             r"(?:血池|本底|背景|参考|对照|对侧|正常肝(?:脏|实质)?|(?:高于|低于|超过|接近|相当于|不高于)[^,;。]{0,10})"
             r"(?:区|的|值|部)*\(?(?:其|为|约)?$|\((?:参考|同期|正常|周围|而)*(?:肝脏?|脾脏?|纵隔)(?:实质|右叶)?$"
         ),
-        lesion=re.compile(r"结节|肿块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结"),
+        lesion=re.compile(r"结节|肿[块物瘤]|包块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结"),
+        cause=re.compile(r"(?:考虑|提示|符合|倾向)[^,;。]{0,14}?(?:炎|转移|恶性|癌|瘤|增生|感染|结核)"),
+        part=re.compile(r"实性(?:部分|成分|区)|[囊外内]?壁结节|另(?:见|有|一)|余(?:者|部分)"),
         bare_node=re.compile(r"淋巴结"),
         together=re.compile(r"均|皆|都"),
         worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
@@ -77,7 +81,7 @@ RULES = {
     ),
     Language.ENGLISH: ClaimRules(
         sides=re.compile(
-            r"\b(?:left|right|bilateral(?:ly)?|both sides|[rl]t|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE
+            r"\b(?:left(?!\s(?:gastric|colic)\b)|right|bilateral(?:ly)?|both sides|[rl]t|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE
         ),
         compared_before=re.compile(
             r"\b(?:than|to|versus|vs|with|except|not|over)\s(?:(?:the|that|of|on|in|contralateral)\s)*$", re.IGNORECASE
@@ -103,7 +107,7 @@ RULES = {
         ),
         clause_mark=re.compile(r"[,;]|\.\s"),
         reference_before=re.compile(
-            r"\b(?:blood[- ]?pool|background|reference|threshold|cut-?off)\b[^,;]{0,12}$"
+            r"\b(?:blood[- ]?pool|background(?! (?:uptake|activity|metabolism))|reference|threshold|cut-?off)\b[^,;]{0,12}$"
             r"|\b(?:above|below|than|to|exceeds?|exceeding)\s(?:(?:the|that|of|normal|mediastinal|background)\s)*"
             r"(?:liver|hepatic\w*|spleen|contralateral\s\w+|right|left)(?:\s\w+)?\s?\(?$",
             re.IGNORECASE,
@@ -118,6 +122,12 @@ RULES = {
             r"\b(?:nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant"
             r"|nodes?\b)", re.IGNORECASE
         ),
+        cause=re.compile(
+            r"\b(?:consistent|compatible|suspicious|concerning|suggest\w*|likely|favou?r\w*|in keeping)\b[^;]{0,30}?"
+            r"(?:itis\b|metasta|malignan|cancer|carcinoma|tumou?r|infect|inflam|lymphoma)",
+            re.IGNORECASE,
+        ),
+        part=re.compile(r"\bsolid (?:component|portion|part|element)|mural nodule", re.IGNORECASE),
         bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+|periprosthetic", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
         goes_on=re.compile(r"\band (?:the )?$", re.IGNORECASE),

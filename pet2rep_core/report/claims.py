@@ -361,14 +361,36 @@ class _Page:
                 start, end = self._sentence(at)
                 if value.earlier or value.value < HIGH_SUV_MAX or self._of_earlier(value.start):
                     continue
-                others = [link for link in self._links_in(start, end) if link.statement.state is not UptakeState.ABSENT]
-                if others or not self._rules.lesion.search(self._text, start, at):
-                    continue
                 label = self._at(value.label_start)
-                places = self._places_at(label, at)
+                places = self._places_of_bare_value(label, at)
                 statement = Statement(UptakeState.INCREASED, label, self._at(value.end - 1) + 1, "SUVmax alone")
                 found.extend(Link(statement, place) for place in places if start <= place.start < end)
         return found
+
+    def _places_of_bare_value(self, label: int, at: int) -> tuple[Mention, ...]:
+        """Return the words for the organ of a value where nothing else is said of its lesion's uptake, else none."""
+        start, end = self._sentence(at)
+        links = self._links_in(start, end)
+        if all(link.statement.state is UptakeState.ABSENT for link in links):
+            lesion = self._rules.lesion.search(self._text, start, at) or self._rules.cause.search(self._text, at, end)
+            return () if lesion is None else self._places_at(label, at)
+        before = [link for link in links if link.statement.end <= label]
+        after = [link.statement.start for link in links if link.statement.start >= at]
+        following = self._named_starts[bisect_left(self._named_starts, at) :][:1]
+        about_this = after and not (following and following[0] < min(after))
+        since = max((link.statement.end for link in before), default=start)
+        last = [link for link in before if link.statement.end == since]
+        if about_this or len(before) + len(after) < len(links):
+            return ()
+        if any(link.statement.state in POSITIVE_STATES for link in last):
+            return ()
+        named = self._named[bisect_left(self._named_starts, since) : bisect_left(self._named_starts, label)]
+        if not named and self._rules.part.search(self._text, since, label):
+            return self._places_at(label, at)
+        stated = {link.mention for link in before}
+        if stated.intersection(named) or not self._rules.lesion.search(self._text, since, label):
+            return ()
+        return tuple(self._last_run(named))
 
     def tied_sizes(self) -> Iterator[tuple[SizeClaim, tuple[str, ...]]]:
         """Yield every size of this study with its organs."""
@@ -405,7 +427,7 @@ class _Page:
             if near or later:
                 return tuple(run)
         if stated:
-            return _in_order(link.mention for link in stated)
+            return self._singled_out(_in_order(link.mention for link in stated))
         if run:
             linked = {link.mention.organ for link in self._links_in(start, end)}
             if not linked & {mention.organ for mention in run}:
@@ -417,6 +439,13 @@ class _Page:
             return _in_order(link.mention for link in after if link.statement == after[0].statement)
         following = self._named[bisect_left(self._named_starts, label) : bisect_left(self._named_starts, end)]
         return tuple(following[:1]) or self._places_of_sentence_before(start)
+
+    def _singled_out(self, mentions: tuple[Mention, ...]) -> tuple[Mention, ...]:
+        """Return the organ of the largest of several lesions where the words before it name it so: 较大者位于右颈."""
+        last = mentions[-1]
+        if self._rules.most_of_all.search(self._text, max(0, last.start - 40), last.start):
+            return (last,)
+        return mentions
 
     def _is_of_reference(self, start: int, label: int, *, alone: bool) -> bool:
         """Tell whether a value is the one that others are compared with."""

@@ -83,7 +83,7 @@ RULES = {
         ),
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
-        sides=re.compile(r"\b(?:right and left|left and right|(?:left|right|bilateral|both)(?:-sided)?"
+        sides=re.compile(r"\b(?:right and left|left and right|(?:left(?!\s(?:gastric|colic)\b)|right|bilateral|both)(?:-sided)?"
             r"|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
         r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
         two_sides=re.compile(r"\s(?:[\w-]+\s){0,2}(?:and|&)\s(?:the\s)?", re.IGNORECASE),

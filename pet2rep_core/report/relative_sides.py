@@ -20,6 +20,7 @@ class _Rules:
     named: re.Pattern[str]
     compared_before: re.Pattern[str]
     compared_after: re.Pattern[str]
+    denied: re.Pattern[str]
     left: str
     right: str
 
@@ -35,6 +36,7 @@ _RULES = {
             r"|(?:的|正常|相应|相同|同一|部位|区域?|皮[质层]|组织)*(?:SUV|约|为|[\d:])",
             re.IGNORECASE,
         ),
+        denied=re.compile(r"未见|未及|正常|无(?!明显强化)|不高"),
         left="左侧",
         right="右侧",
     ),
@@ -43,6 +45,7 @@ _RULES = {
         named=re.compile(r"\b(?:(?P<left>left|lt|lul|lll|lingula)|right|rt|rul|rml|rll)(?:-sided)?\b", re.IGNORECASE),
         compared_before=re.compile(r"\b(?:than|to|with|versus|vs\.?|from)\s(?:(?:the|that|of|in|on)\s)*$", re.IGNORECASE),
         compared_after=re.compile(r"(?!)"),
+        denied=re.compile(r"\b(?:no|not|without|normal|unremarkable|negative|non-?avid)\b", re.IGNORECASE),
         left="left",
         right="right",
     ),
@@ -67,13 +70,21 @@ def name_relative_sides(plain: PlainText, language: Language) -> PlainText:
     return replace(plain, text="".join([*parts, plain.text[at:]])) if parts else plain
 
 
+def _is_denied(text: str, side: re.Match[str], rules: _Rules) -> bool:
+    """Tell whether the clause of a side says that nothing is there: a lesion's side is looked for."""
+    before = re.split(r"[,;.。\n]", text[max(0, side.start() - 60) : side.start()])[-1]
+    after = re.split(r"[,;.。\n]", text[side.end() : side.end() + 60], maxsplit=1)[0]
+    return rules.denied.search(before) is not None or rules.denied.search(after) is not None
+
+
 def _meant(text: str, match: re.Match[str], rules: _Rules) -> str:
     near = max(0, match.start() - _REACH)
     if rules.compared_before.search(text[near : match.start()]) or rules.compared_after.match(text, match.end()):
         return ""
     named = None
     for side in rules.named.finditer(text, near, match.start()):
-        named = side
+        if named is None or not _is_denied(text, side, rules):
+            named = side
     if named is None:
         return ""
     return rules.left if (named["left"] is not None) == (match["same"] is not None) else rules.right

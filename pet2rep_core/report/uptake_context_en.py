@@ -48,7 +48,7 @@ EARLIER_STUDY = re.compile(
     r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
     r"|\b(?:previously|formerly)\b(?![^,;.]{0,80}?\b(?:is|are|remains?|appears?)(?: \w+)? (?:unchanged"
     r"|stable)\b)(?:(?!\b(?:now|currently|is|are|has"
-    r"|have|shows?|demonstrates?|no longer)\b)(?:[^,;.]|\.(?=\d)))*"
+    r"|have|shows?|demonstrates?|no longer)\b)(?:[^,;.)]|\.(?=\d)))*"
     r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)(?:[^,;.]|\.(?=\d)))*"
     r"|\b(?:prior|previous)(?= \d)(?:[^,;.]|\.(?=\d))*"
     r"|\b(?:history|hx) of\b[^,;.]*",
@@ -158,6 +158,7 @@ GENERAL = re.compile(
     r"|imaged portions?|otherwise)\b",
     re.IGNORECASE,
 )
+PHYSIOLOGICAL = re.compile(r"physiolog|normal varia", re.IGNORECASE)
 ELLIPSIS = re.compile(r"\b(?:is|are|does|do|was|were) not\s*$", re.IGNORECASE)
 UPTAKE_WORD = re.compile(
     r"\b(?:fdg|uptake|avid\w*|metabol\w+|hypermetabol\w+|tracer|radioactivity|activity)\b", re.IGNORECASE
@@ -166,7 +167,7 @@ MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECAS
 ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
 LEAD = re.compile(
     r"\b(?:(?<!-)injected|injection of|(?:after|following|post) (?:\w+ )?injection(?![- ]site)|administered"
-    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)|fasting|fasted"
+    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)|fasting(?! state)|fasted"
     r"|blood glucose|(?<!-)acquired|acquisition|images were obtained|scanned from"
     r"|skull base to (?:the )?(?:mid|proximal|upper|thigh|feet|toes))\b",
     re.IGNORECASE,

@@ -216,7 +216,7 @@ def _tie_clause(
             statement = replace(statement, state=UptakeState.DECREASED if targets else None)
         if statement.state is None:
             continue
-        if "physiolog" in text[statement.start : statement.end].lower() and _physiological(
+        if context.PHYSIOLOGICAL.search(text, statement.start, statement.end) and _physiological(
             text, (a, b), statement, targets, last, links
         ):
             continue

@@ -12,6 +12,7 @@ from pet2rep_core.report.uptake_words import NODE, OTHER, Mention, chinese_menti
 _EXCEPT = re.compile(r"除[^,]{1,16}?外(?!科|周|侧|缘)")
 UPTAKE_WORD = re.compile(r"FDG|SUV|代谢|摄取|放射性|显像剂|示踪剂|显影", re.IGNORECASE)
 _LIST = re.compile(r"[、及和与/或以双两左右侧部并,第\d]*")
+_ONE_OF_NODES = re.compile(r"(?:[大高著]者|残留|残余|其中|其一)[^,]{0,8}(?:位于|见于|在|为)")
 _NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
 _NODE_LIST = re.compile(r"[、及和与或以并区部内旁双左右侧周围]*[、及和与或][、及和与或以并区部内旁双左右侧周围]*")
 _PERITONEUM = re.compile(r"网膜|腹膜(?!后)|腹水|积液")
@@ -39,6 +40,8 @@ def read_places(
     """
     spared = excepted(text, a, b)
     raw = [m for m in chinese_mentions(text, a, b) if not any(s <= m.start < e for s, e in spared)]
+    if any(_is_node_region(m) for m in earlier) and _ONE_OF_NODES.search(text, a, b):
+        following = "淋巴结"
     raw = _regions(text, b, raw, following)
     if _FAT.search(text, a, b) and "淋巴" not in text[a:b]:
         raw = [m for m in raw if not _is_node_region(m)]

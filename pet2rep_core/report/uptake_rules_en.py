@@ -56,7 +56,7 @@ _DEGREE = (
 )
 _NO = (
     r"\b(?:no|none|nothing|without|neither|nor|not|negative for|free of|lack of|lacks?"
-    r"|lacking|absence of (?:any |abnormal|increased|significant|focal))"
+    r"|lacking|clear of|absence of (?:any |abnormal|increased|significant|focal))"
 )
 _OPEN = (
     r"(?:(?!\b(?:but|however|although|whereas|while|shows?|demonstrates?"
@@ -85,6 +85,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|hypermetabolism|fdg[- ]avid\w*)"
         r"|\bcomplete metabolic (?:response|resolution|remission)"
         rf"|\bresolved (?:\w+ ){{0,2}}?(?:{UPTAKE}|hypermetaboli\w+|(?:fdg[- ])?avid\w*)"
+        rf"|{UPTAKE} ?(?:{_BE}|{_ADV}|that |which )*return(?:ing|s|ed) to (?:the )?(?:normal|background|baseline)"
         rf"|(?:{UPTAKE} ?(?:{_BE}|{_ADV})*)?\b(?:has|have|had) (?:\w+ ){{0,2}}?"
         rf"(?:resolved|normali[sz]ed|returned to (?:normal|background|baseline)"
         rf"|disappeared)",
@@ -224,7 +225,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _NORMAL,
         rf"(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},? ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
         rf"|that of )*(?:liver|hepatic)"
-        r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely)",
+        r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely"
+        r"|normal|physiolog|unremarkable)",
     ),
     (
         "below liver",
@@ -252,7 +254,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b(?:symmetric(?:al)?|uniform|homogeneous|background|background-level"
         rf"|expected|excreted) (?:{UPTAKE}|radioactivity)|\b(?:metabolically"
         rf"|physiologically) unremarkable"
-        r"|\bphysiologic(?:al)?(?:ly)?\b",
+        r"|\bphysiologic(?:al)?(?:ly)?\b|\b(?:a )?normal (?:physiologic )?varia(?:nt|tion)\b",
     ),
     (
         "uptake lower",
@@ -293,7 +295,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"|exhibiting|displays?|takes? up|there is)(?: (?:some|associated"
         r"|corresponding|minimal|subtle|visible))? (?:fdg|tracer|radiotracer)[- ]"
         r"(?:uptake|avidity|accumulation)\b"
-        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no)\b)",
+        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|returning|returned|back)\b)",
     ),
     (
         "uptake seen",
@@ -302,7 +304,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"(?: (?:some|associated|corresponding|visible|synovial|mural|wall|internal|surrounding|adjacent"
         r"|overlying|underlying"
         rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {UPTAKE}"
-        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution)\b)"
+        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution|returning|returned|back)\b)"
         rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
         rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
         r"(?:seen|noted|identified|present|observed|visuali[sz]ed|detected|found|demonstrated|suspicious|concerning"

@@ -257,6 +257,8 @@ def _tie_clause(
         if statement.rule == "below liver" and (livers := _livers(own, state)):
             # a lesion of the liver itself
             statement, own = replace(statement, state=UptakeState.DECREASED), livers
+        if statement.rule == "below liver" and statement.state is None and rules.CALLED_NORMAL.match(text, b):
+            statement = replace(statement, state=UptakeState.NORMAL)
         if statement.state is None:
             if statement.rule == LOWER_THAN_BEFORE:
                 about = own or _choose(state.groups, all_groups=False)
