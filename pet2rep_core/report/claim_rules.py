@@ -16,7 +16,7 @@ class ClaimRules:
     ``most_of_all`` the largest of several lesions; ``side_after`` words right after a statement that may hold sides;
     ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
-    for a lesion, ``cause`` what it may be, ``part`` a part of it; ``example`` words before the places that a general statement gives; ``found_at`` a
+    for a lesion, ``cause`` what it may be, ``part`` and ``other_part`` parts of it; ``example`` words before the places that a general statement gives; ``found_at`` a
     value with the place right after it; ``goes_on`` words before a side that joins it to a list; ``bracket`` what stands in brackets
     right after an organ; ``compared_value`` words before a value in brackets right after a comparison;
     ``reference_organ`` an organ right before its value, a reference where it is named for nothing else.
@@ -37,6 +37,7 @@ class ClaimRules:
     lesion: re.Pattern[str]
     cause: re.Pattern[str]
     part: re.Pattern[str]
+    other_part: re.Pattern[str]
     respectively: re.Pattern[str]
     example: re.Pattern[str]
     found_at: re.Pattern[str]
@@ -67,7 +68,8 @@ RULES = {
         ),
         lesion=re.compile(r"结节|肿[块物瘤]|包块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结"),
         cause=re.compile(r"(?:考虑|提示|符合|倾向)[^,;。]{0,14}?(?:炎|转移|恶性|癌|瘤|增生|感染|结核)"),
-        part=re.compile(r"实性(?:部分|成分|区)|[囊外内]?壁结节|另(?:见|有|一)|余(?:者|部分)"),
+        part=re.compile(r"实性(?:部分|成分|区)|[囊外内]?壁结节|[洞囊]壁|边缘|周边|另(?:见|有|一)|余(?:者|部分)"),
+        other_part=re.compile(r"[囊洞腔其]内|囊性|中[心央]|其?余|坏死"),
         bare_node=re.compile(r"淋巴结"),
         together=re.compile(r"均|皆|都"),
         worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
@@ -119,7 +121,7 @@ RULES = {
             re.IGNORECASE,
         ),
         lesion=re.compile(
-            r"\b(?:nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant"
+            r"\b(?:nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant|primary\b|malignan|carcinoma|cancer"
             r"|nodes?\b)", re.IGNORECASE
         ),
         cause=re.compile(
@@ -127,7 +129,8 @@ RULES = {
             r"(?:itis\b|metasta|malignan|cancer|carcinoma|tumou?r|infect|inflam|lymphoma)",
             re.IGNORECASE,
         ),
-        part=re.compile(r"\bsolid (?:component|portion|part|element)|mural nodule", re.IGNORECASE),
+        part=re.compile(r"\b(?:solid|soft tissue) (?:component|portion|part|element)|mural nodule|\b(?:wall|rim|periphery)\b", re.I),
+        other_part=re.compile(r"\b(?:cystic|center|centre|central|necro\w+|remainder|rest)\b", re.IGNORECASE),
         bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+|periprosthetic", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
         goes_on=re.compile(r"\band (?:the )?$", re.IGNORECASE),

@@ -372,12 +372,11 @@ class _Page:
         start, end = self._sentence(at)
         links = self._links_in(start, end)
         if all(link.statement.state is UptakeState.ABSENT for link in links):
-            lesion = self._rules.lesion.search(self._text, start, at) or self._rules.cause.search(self._text, at, end)
+            lesion = self._rules.lesion.search(self._text, start, min(at + 16, end)) or self._rules.cause.search(self._text, at, end)
             return () if lesion is None else self._places_at(label, at)
         before = [link for link in links if link.statement.end <= label]
-        after = [link.statement.start for link in links if link.statement.start >= at]
-        following = self._named_starts[bisect_left(self._named_starts, at) :][:1]
-        about_this = after and not (following and following[0] < min(after))
+        after = [link for link in links if link.statement.start >= at]
+        about_this = any(link.mention.start < at for link in after) and not self._of_parts(label, at, after)
         since = max((link.statement.end for link in before), default=start)
         last = [link for link in before if link.statement.end == since]
         if about_this or len(before) + len(after) < len(links):
@@ -388,9 +387,18 @@ class _Page:
         if not named and self._rules.part.search(self._text, since, label):
             return self._places_at(label, at)
         stated = {link.mention for link in before}
-        if stated.intersection(named) or not self._rules.lesion.search(self._text, since, label):
+        lesion = self._rules.lesion.search(self._text, since, label) or self._rules.part.search(self._text, since, label)
+        if stated.intersection(named) or not lesion:
             return ()
         return tuple(self._last_run(named))
+
+    def _of_parts(self, label: int, at: int, after: Sequence[Link]) -> bool:
+        """Tell whether a value and the statements after it are of two parts of one lesion: 洞壁SUVmax 6.8，洞内未见摄取."""
+        begin = max(self._text.rfind(mark, max(0, label - 40), label) for mark in ",;。") + 1
+        return (
+            self._rules.part.search(self._text, begin, label) is not None
+            and self._rules.other_part.search(self._text, at, min(link.statement.start for link in after)) is not None
+        )
 
     def tied_sizes(self) -> Iterator[tuple[SizeClaim, tuple[str, ...]]]:
         """Yield every size of this study with its organs."""

@@ -89,7 +89,7 @@ SUBJECT_VERB = re.compile(
 )
 REMOVED_AFTER = re.compile(
     r"[^,;]{0,12}?\b(?:(?:is|are|has been|have been|was|were) )?(?:surgically "
-    r"(?:absent|removed)|resected|removed|not visuali[sz]ed|post-?surgical)"
+    r"(?:absent|removed)|resected|removed|not visuali[sz]ed|(?<!is )(?<!are )post-?surgical)"
     r"|"
     r"\s(?:resection|transplant\w*|lobectomy|cancer|carcinoma|surgery)\b(?= (?:status|history))",
     re.IGNORECASE,

@@ -59,6 +59,7 @@ _SHARES_ORGAN = re.compile(
     re.IGNORECASE,
 )
 """Between two adjectives with one organ after them: "an avid right and a nonavid left adrenal nodule"."""
+_NODE_HEADING = re.compile(r"\s*(?:\w+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -94,7 +95,8 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
     heading: Statement | None = None
     relative = context.RELATIVE_TO_EARLIER.search(sentence) is not None
     for a, b in spans_between(text, context.CONTRAST, start, end):
-        mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
+        known = [*previous, *(m for group in pending for m in group)]
+        mentions = _mentions(text, a, b, known, of_nodes=_NODE_HEADING.fullmatch(text, start, a) is not None)
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
             # a heading of a body region places nothing
             continue
@@ -333,9 +335,9 @@ def _physiological(
     return True
 
 
-def _mentions(text: str, a: int, b: int, earlier: list[Mention]) -> list[Mention]:
+def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bool) -> list[Mention]:
     raw = english_mentions(text, a, b)
-    nodes = [m for m in raw if m.organ == NODE]
+    nodes = of_nodes or any(m.organ == NODE for m in raw)
     if not nodes and _FAT.search(text, a, b):
         raw = [m for m in raw if not m.organ.endswith("_ln") or "adenop" in text[m.start : m.end].lower()]
     settled: list[Mention] = []
