@@ -58,7 +58,7 @@ RULES = {
         side_after=re.compile(r"[,(]?(?:SUV\s?-?max|最大SUV值?)?(?:约|为|:|=)?(?:左|右)(?:侧|(?=第?\d))[^;。]{0,24}"),
         midline=re.compile(
             r"纵隔|隆突|腹膜后|肠系膜|气管前|气管隆|胸骨(?!旁)|骶骨|骶椎|尾骨|脊柱|[颈胸腰骶]\d|[颈胸腰骶尾]椎|椎体|[CTLS]\d|中轴骨|骨髓"
-            r"|腹主动脉|门腔|肝胃|主-?肺动脉窗|血管前|骨盆|颅骨|骨骼|诸骨|全身骨"
+            r"|腹主动脉|门腔|肝胃|主-?肺动脉窗|血管前|骨盆|颅骨|骨骼|诸骨|全身骨|^子?宫|^阴道|^膀胱|^垂体"
         ),
         list_gap=re.compile(r"[、及和与/以并或,]{0,3}(?:双侧?|两侧?|左侧?|右侧?)?(?:区|部|内|旁)?[、及和与/以并或]{0,2}(?:双侧?|两侧?|左侧?|右侧?)?"),
         clause_mark=re.compile(r"[,;。]"),
@@ -100,7 +100,7 @@ RULES = {
         ),
         midline=re.compile(
             r"mediastin|subcarinal|retroperiton|vertebr|spin|stern|sacr(?!oil)|[tlcs]\d|skull|marrow|axial|bones?\b|osseous|skelet|mesenter|paraaortic"
-            r"|para-aortic|aortocaval|prevascular|precarinal",
+            r"|para-aortic|aortocaval|prevascular|precarinal|uter(?:us|ine)|cervix|endometri|vagin|bladder|pituitar",
             re.IGNORECASE,
         ),
         list_gap=re.compile(

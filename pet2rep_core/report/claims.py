@@ -377,8 +377,8 @@ class _Page:
         before = [link for link in links if link.statement.end <= label]
         after = [link for link in links if link.statement.start >= at]
         about_this = any(link.mention.start < at for link in after) and not self._of_parts(label, at, after)
-        since = max((link.statement.end for link in before), default=start)
-        last = [link for link in before if link.statement.end == since]
+        last = [link for link in before if link.statement == before[-1].statement]
+        since = max((max(link.statement.end, link.mention.end) for link in last if link.mention.end <= label), default=start)
         if about_this or len(before) + len(after) < len(links):
             return ()
         if any(link.statement.state in POSITIVE_STATES for link in last):

@@ -17,7 +17,8 @@ class MentionRules:
     of ``midline`` never do; ``joined`` between two words for the same organ that are shown as one; ``before`` and
     ``after`` what belongs to an organ's word on either side (``number_before`` for bones); ``node_after`` a lymph node
     of the region just named; ``general`` words for an organ that do not say where; ``lead`` and ``shows`` how the scan
-    was done, and where the findings begin after it.
+    was done, and where the findings begin after it; ``side_reach`` how many characters before an organ's word its side is
+    looked for.
     """
 
     sentence_end: re.Pattern[str]
@@ -40,6 +41,7 @@ class MentionRules:
     midline: re.Pattern[str]
     lead: re.Pattern[str]
     shows: re.Pattern[str]
+    side_reach: int
 
 
 _BONE_NUMBER = r"第?(?:[颈胸腰骶尾]椎?)?\d{1,2}"
@@ -50,7 +52,7 @@ RULES = {
         lists=re.compile(r"[、及和与/以或并双两左右侧叶部区]{1,6}"),
         shares=re.compile(r"(?:上|下|中)?(?:区|部)?[、及和与/]"),
         joined=re.compile(r"\s?"),
-        sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|左侧?|右侧?|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"),
+        sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|(?<!胃)(?:左侧?|右侧?)|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"),
         two_sides=re.compile(r"[^,;。:(]{0,6}[及和与、](?:第?\d{1,2})?"),
         side_after=re.compile(r"(?:的|[:,(])?(左|右|双|两)(?:侧|叶|上|下|中|肺|肾|半|份)"),
         before=re.compile(r"(?:左|右|双|两)侧?(?:[上中下前后内外]{0,2}(?:部|段|份)?)$"),
@@ -68,6 +70,7 @@ RULES = {
         midline=re.compile(r"纵隔|隆突|腹膜后|^(?:肝|脾|胰|胃|膀胱|前列腺)"),
         lead=uptake_rules_zh.LEAD,
         shows=uptake_rules_zh.SHOWS,
+        side_reach=24,
     ),
     Language.ENGLISH: MentionRules(
         sentence_end=re.compile(
@@ -118,6 +121,7 @@ RULES = {
         ),
         lead=uptake_context_en.LEAD,
         shows=re.compile(r"\b(?:shows?|demonstrates?|reveals?)\b", re.IGNORECASE),
+        side_reach=44,
     ),
 }  # fmt: skip
 _SLICES = r"(?P<first>\d{1,4})(?:\s?(?:-|~|–|至|到|to|and|及|、)\s?(?P<last>\d{1,4}))?"

@@ -25,8 +25,6 @@ from pet2rep_core.report.uptake_words import (
 )
 from pet2rep_core.report.uptake_words import Mention as Word
 
-_SIDE_REACH = 24
-"""Characters before an organ's word in which its side is looked for."""
 _WIDENED_BY = 48
 """Characters before an organ's word that its side and part may take."""
 
@@ -188,7 +186,7 @@ def _with_sides(text: str, start: int, end: int, words: list[Word], rules: Menti
             continue
         if side is None and previous is not None and _shares_side(text, previous, word, rules):
             side = previous.side
-        reference = rules.reference.search(text[max(start, at - _SIDE_REACH) : at]) is not None
+        reference = rules.reference.search(text[max(start, at - rules.side_reach) : at]) is not None
         organs.append(OrganWord(word.organ, at, to, side, reference))
     return organs
 
@@ -205,7 +203,7 @@ def _widened(text: str, word: Word, floor: int, end: int, rules: MentionRules) -
 
 def _side(text: str, floor: int, word: Word, following: int, rules: MentionRules) -> Side | None:
     """Return the side that stands in the word or before it in its clause, else right after it."""
-    floor = max(floor, word.start - _SIDE_REACH)
+    floor = max(floor, word.start - rules.side_reach)
     for mark in rules.clause_end.finditer(text, floor, word.start):
         floor = mark.end()
     side = _side_in(text, floor, word.end, rules)

@@ -37,7 +37,7 @@ _UNIT_AFTER = (
 _NUMBER = re.compile(rf"\d{{1,3}}(?:\.\d{{1,2}})?{_UNIT_AFTER}", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:-|~|–|—|至|到|to\b|and(?=\s\d))\s?", re.IGNORECASE)
 _LIST = re.compile(
-    r"(?:\s(?:on|in) (?:the )?(?:right|left)(?: side)?"
+    r"(?:\s(?:(?:on|in) (?:the )?)?(?:right|left)(?: side)?"
     r"|\s(?:on|at|in)\s(?:the\s)?(?:early|initial|delayed|standard|routine)(?:\s(?:imaging|images?|phase|scan))?"
     r"|\s(?:at|after)\s\d{1,3}[\s-]?(?:min\w*|h\w*)(?!\S)|\s?\((?:left|right|左侧?|右侧?)\))?\s?(?:、|,\s?and\b|,"
     r"|/|和|及|与|or\b|and\b"

@@ -60,6 +60,7 @@ _SHARES_ORGAN = re.compile(
 )
 """Between two adjectives with one organ after them: "an avid right and a nonavid left adrenal nodule"."""
 _NODE_HEADING = re.compile(r"\s*(?:\w+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
+_SOFT_TISSUE_OF = re.compile(r"soft tissue", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -342,6 +343,11 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
         raw = [m for m in raw if not m.organ.endswith("_ln") or "adenop" in text[m.start : m.end].lower()]
     settled: list[Mention] = []
     for mention in raw:
+        if _SOFT_TISSUE_OF.fullmatch(text, mention.start, mention.end) and any(
+            m.end == mention.start - 1 for m in raw
+        ):
+            # "nasopharyngeal soft tissue" is the nasopharynx
+            continue
         if mention.organ == NODE:
             settled.append(mention)
             continue

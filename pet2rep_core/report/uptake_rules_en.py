@@ -175,7 +175,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _NORMAL,
         rf"{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
-        rf"(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
+        rf"\b(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
         rf"|remarkable)|normal\b|physiolog\w+|unremarkable|preserved|maintained|intact|symmetric(?:al)?\b"
         rf"(?! (?:ally )?increas)|uniform\w*\b|homogeneous\b|within normal "
         rf"(?:limits|range)"
@@ -203,10 +203,11 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake higher",
         _INCREASED,
-        r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?=(?:the |mediastinal )*"
+        r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?![^.;]{0,70}\bdeauville (?:score |category )?(?:of )?[123]\b)(?=(?:the |mediastinal )*"
         r"(?:blood[- ]?pool|background|liver))",
     ),
-    ("like reference", _NORMAL, rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"),
+    ("like reference", _NORMAL, rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"
+        r"(?! (?:the |that |those |on |of |in |seen )*(?:prior|previous|earlier|last|baseline|before)\b)"),
     (
         "like reference",
         _NORMAL,
@@ -280,7 +281,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|on\b|at\b|with|without|no\b"
         rf"|is\b|are\b|shows?\b|the\b|(?:fdg|tracer|radiotracer)\b)[a-z-]+){{0,5}}? {UPTAKE}"
         rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
-        rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
+        rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above(?![^.;]{{0,70}}\bdeauville (?:score |category )?(?:of )?[123]\b)"
+        rf"|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
         rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent|focal|multifocal"
         r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b)"

@@ -259,6 +259,8 @@ def _tie_clause(
             statement, own = replace(statement, state=UptakeState.DECREASED), livers
         if statement.rule == "below liver" and statement.state is None and rules.CALLED_NORMAL.match(text, b):
             statement = replace(statement, state=UptakeState.NORMAL)
+        if statement.rule == "between pool and liver" and rules.DEAUVILLE_3.match(text, statement.end):
+            statement = replace(statement, state=UptakeState.NORMAL)
         if statement.state is None:
             if statement.rule == LOWER_THAN_BEFORE:
                 about = own or _choose(state.groups, all_groups=False)
