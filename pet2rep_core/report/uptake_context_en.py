@@ -122,6 +122,12 @@ REFERENCE_AFTER = re.compile(
 )
 """A value of the liver in brackets, or in a sentence that compares: "(liver SUVmax 2.9)"."""
 COMPARES = re.compile(r"\b(?:than|above|below|exceed\w*|relative to|compared|Deauville|reference|vs|versus)\b|[<>≥≤]", re.I)
+DEAUVILLE_3 = re.compile(
+    r" ?(?:above )?(?:the |mediastinal )*blood[- ]?pool[^.;]{0,20}?\b(?:below|less than|lower than|not above)\b[^.;]{0,20}?"
+    r"(?:liver|hepatic)[^.;]{0,24}?\bdeauville (?:score |category )?(?:of )?[123]\b",
+    re.IGNORECASE,
+)
+"""After "above": uptake between blood pool and liver, which the score calls negative."""
 CONTRAST = re.compile(
     r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?"
     r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",

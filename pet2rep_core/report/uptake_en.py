@@ -217,6 +217,8 @@ def _tie_clause(
         if statement.rule == "below liver" and statement.state is None:
             targets = [m for m in targets if m.organ == "liver"]
             statement = replace(statement, state=UptakeState.DECREASED if targets else None)
+        if context.DEAUVILLE_3.match(text, statement.end):
+            statement = replace(statement, state=UptakeState.NORMAL)
         if statement.state is None:
             continue
         if context.PHYSIOLOGICAL.search(text, statement.start, statement.end) and _physiological(
@@ -344,7 +346,7 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
     settled: list[Mention] = []
     for mention in raw:
         if _SOFT_TISSUE_OF.fullmatch(text, mention.start, mention.end) and any(
-            m.end == mention.start - 1 for m in raw
+            m.end == mention.start - 1 and _is_inner(text, m) for m in raw
         ):
             # "nasopharyngeal soft tissue" is the nasopharynx
             continue
@@ -386,6 +388,13 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
             continue
         kept.append(mention)
     return list(dict.fromkeys(kept))
+
+
+def _is_inner(text: str, mention: Mention) -> bool:
+    """Tell whether the soft tissue of an organ or region is the organ itself, not a muscle or fat beside it."""
+    if mention.near_node_only:
+        return text[mention.start : mention.end].lower().startswith("mediast")
+    return mention.organ not in {"bone", OTHER} and not mention.organ.endswith("_ln")
 
 
 def _is_reference(text: str, a: int, b: int, mention: Mention, *, others: bool) -> bool:

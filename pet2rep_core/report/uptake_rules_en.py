@@ -203,7 +203,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake higher",
         _INCREASED,
-        r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?![^.;]{0,70}\bdeauville (?:score |category )?(?:of )?[123]\b)(?=(?:the |mediastinal )*"
+        r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?=(?:the |mediastinal )*"
         r"(?:blood[- ]?pool|background|liver))",
     ),
     ("like reference", _NORMAL, rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"
@@ -281,10 +281,9 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|on\b|at\b|with|without|no\b"
         rf"|is\b|are\b|shows?\b|the\b|(?:fdg|tracer|radiotracer)\b)[a-z-]+){{0,5}}? {UPTAKE}"
         rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
-        rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above(?![^.;]{{0,70}}\bdeauville (?:score |category )?(?:of )?[123]\b)"
-        rf"|greater(?! (?:curv|troch"
+        rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
-        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent|focal|multifocal"
+        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent|focal|multifocal|abnormal"
         r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b)"
         rf"|{UPTAKE}, {_ADV}(?:increased|elevated)\b"
         r"|\bintense(?:ly)? (?:\w+ )?(?:areas?|focus|foci|regions?)\b(?! of)"
