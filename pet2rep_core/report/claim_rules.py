@@ -63,13 +63,13 @@ RULES = {
         list_gap=re.compile(r"[、及和与/以并或,]{0,3}(?:双侧?|两侧?|左侧?|右侧?)?(?:区|部|内|旁)?[、及和与/以并或]{0,2}(?:双侧?|两侧?|左侧?|右侧?)?"),
         clause_mark=re.compile(r"[,;。]"),
         reference_before=re.compile(
-            r"(?:血池|本底|背景|参考|对照|对侧|正常肝(?:脏|实质)?|(?:高于|低于|超过|接近|相当于|不高于)[^,;。]{0,10})"
+            r"(?:血池|(?<!代谢)(?<!摄取)(?<!放射性)本底|背景|参考|对照|对侧|正常肝(?:脏|实质)?|(?:高于|低于|超过|接近|相当于|不高于)[^,;。]{0,10})"
             r"(?:区|的|值|部)*\(?(?:其|为|约)?$|\((?:参考|同期|正常|周围|而)*(?:肝脏?|脾脏?|纵隔)(?:实质|右叶)?$"
         ),
         lesion=re.compile(r"结节|肿[块物瘤]|包块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结"),
         cause=re.compile(r"(?:考虑|提示|符合|倾向)[^,;。]{0,14}?(?:炎|转移|恶性|癌|瘤|增生|感染|结核)"),
         part=re.compile(r"实性(?:部分|成分|区)|[囊外内]?壁结节|[洞囊]壁|边缘|周边|另(?:见|有|一)|余(?:者|部分)"),
-        other_part=re.compile(r"[囊洞腔其]内|囊性|中[心央]|其?余|坏死"),
+        other_part=re.compile(r"[囊洞腔其]内|囊性|囊变|中[心央]|其?余|坏死"),
         bare_node=re.compile(r"淋巴结"),
         together=re.compile(r"均|皆|都"),
         worse_on=re.compile(r"以?[左右]侧?(?:较|更|显)?(?:为著|为主|较著|著|为甚|显著(?=[,;。(]|$)|明显(?=[,;。(]|$))"),
@@ -83,10 +83,10 @@ RULES = {
     ),
     Language.ENGLISH: ClaimRules(
         sides=re.compile(
-            r"\b(?:left(?!\s(?:gastric|colic)\b)|right|bilateral(?:ly)?|both sides|[rl]t|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE
+            r"\b(?:left(?!\s(?:gastric|colic)\b)|right|bilateral(?:ly)?|both sides|both(?=\s[a-z]+s\b|$)|[rl]t|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE
         ),
         compared_before=re.compile(
-            r"\b(?:than|to|versus|vs|with|except|not|over)\s(?:(?:the|that|of|on|in|contralateral)\s)*$", re.IGNORECASE
+            r"\b(?:than|to|versus|vs|with|except|not)\s(?:(?:the|that|of|on|in|contralateral)\s)*$", re.IGNORECASE
         ),
         mostly_after=re.compile(r"(?:\sside)?\s?(?:greater|more|worse|>|predominan\w+|larger|slightly)", re.IGNORECASE),
         most_of_all=re.compile(
@@ -94,7 +94,7 @@ RULES = {
         ),
         side_after=re.compile(
             r"\s?(?:[a-z]+\s){0,2}bilaterally|[\s,(:]{1,2}(?:right|left)\s(?:SUV\s?-?max\s)?[\d.]+[^;]{0,40}"
-            r"|\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right)\b"
+            r"|\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right|both)\b"
             r"(?!\s(?:upper|lower|middle|lobe))",
             re.IGNORECASE,
         ),

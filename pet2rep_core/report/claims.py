@@ -282,7 +282,7 @@ class _Page:
         for other in reversed(self._named[first:last]):
             if other.organ == mention.organ and (side := self._own_side(other)) is not None:
                 return side
-        if refers_back:
+        if refers_back or (general and self._text[start - 1 : start] == ";"):
             return self._side_of_sentence_before(mention, start)
         return None
 

@@ -106,7 +106,7 @@ LANDMARK_BEFORE = re.compile(
     r"|close to|anterior to|posterior to|lateral to|medial to|"
     r"inferior to|superior to|at the level of|level of|along the course of"
     r"|next to|given|due to|secondary to|because of|compensatory for|infiltrating|tethering|surrounding"
-    r"|overlying|underlying"
+    r"|overlying|underlying|(?<!uptake )(?<!activity )(?:extend(?:s|ing)?|extension|crossing) (?:in)?to|over"
     r"|status post|s/p|history of|post)"
     r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral|descending|ascending|thoracic|abdominal"
     r"|posterior|anterior|lateral|medial|inferior|superior|proximal|distal|chest"

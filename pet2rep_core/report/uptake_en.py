@@ -326,6 +326,9 @@ def _physiological(
 ) -> bool:
     """Handle "physiologic" after an increase of the same sentence; True where that settles the statement."""
     increased = [link for link in last if link.statement.state in POSITIVE_STATES]
+    apart = targets and min(m.start for m in targets) > increased[-1].statement.end if increased else False
+    if apart and context.UPTAKE_WORD.search(text, statement.start, statement.end):
+        return False
     if not increased or {m.organ for m in targets} - {link.mention.organ for link in increased}:
         return False
     after_increase = max(clause[0], increased[-1].statement.end)

@@ -20,6 +20,7 @@ _FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")
 _BONE_OF_OTHERS = frozenset({"骨质", "骨质破坏", "骨皮质", "骨"})
 _BESIDE_LESION = re.compile(r"(?:邻近|相邻|毗邻|周围)(?:的|左侧|右侧|左|右)*")
 _LIES_IN = re.compile(r"位于(?:左|右)?侧?$")
+_FILLING = frozenset({"脂肪间隙", "脂肪组织"})
 _FAT_PLANE = re.compile(r"(?:尚|稍|欠|略)?(?:模糊|清晰|清楚|消失|密度|浑浊|清|存在|可见)")
 _MASS = re.compile(r"肿块|占位|软组织|团块")
 _INVADES = re.compile(r"(?:累及|侵犯|侵及|浸润|侵入)[^,]{0,4}$")
@@ -149,6 +150,9 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
     ):
         return True
     if others and word.endswith("脂肪间隙") and _FAT_PLANE.match(text, mention.end, b):
+        return True
+    if word in _FILLING and mention.start > a and any(m.end == mention.start for m in chinese_mentions(text, a, mention.start)):
+        # "眼球后脂肪间隙" is a place of the eye
         return True
     if others and rules.LANDMARK_AFTER.match(text, mention.end, b):
         return True

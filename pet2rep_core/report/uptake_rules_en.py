@@ -305,7 +305,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _INCREASED,
         rf"\b(?:shows?|showing|demonstrates?|demonstrating|with|has|exhibits?|exhibiting|displays?|displaying|there is)"
         r"(?: (?:some|associated|corresponding|visible|synovial|mural|wall|internal|surrounding|adjacent"
-        r"|overlying|underlying"
+        r"|overlying|underlying|(?:peri|intra|endo|sub|para|extra|inter)\w+"
         rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {UPTAKE}"
         r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution|returning|returned|back)\b)"
         rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
