@@ -87,7 +87,12 @@ def _one_sentence(bracket: re.Match[str]) -> str:
 def _unresolved(text: str) -> frozenset[int]:
     places: set[int] = set()
     for slot in _SLOT.finditer(text):
-        if _SLOT_ALTERNATIVES.fullmatch(slot[1]) or _INSTRUCTION.search(slot[1]) or _SLOT_CHOICE.search(slot[1]) or _CHOICE.search(slot[1]):
+        if (
+            _SLOT_ALTERNATIVES.fullmatch(slot[1])
+            or _INSTRUCTION.search(slot[1])
+            or _SLOT_CHOICE.search(slot[1])
+            or _CHOICE.search(slot[1])
+        ):
             places.update(range(slot.start(1), slot.end(1)))
     for choice in _CHOICE.finditer(text):
         places.update(range(choice.start(), choice.end()))

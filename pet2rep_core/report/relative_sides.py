@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from pet2rep_core.records import Language
@@ -10,6 +11,7 @@ from pet2rep_core.report.normalise import PlainText
 
 _REACH = 300
 """Characters before a relative side in which the side that it goes back to is looked for."""
+_CLAUSE_END = re.compile(r"[,;.。\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +61,34 @@ def name_relative_sides(plain: PlainText, language: Language) -> PlainText:
     named side before it, stays as it is.
     """
     rules = _RULES[language]
+    relative = list(rules.relative.finditer(plain.text))
+    if not relative:
+        return plain
+    named = list(rules.named.finditer(plain.text))
+    starts = [side.start() for side in named]
     parts: list[str] = []
     at = 0
-    for match in rules.relative.finditer(plain.text):
-        side = _meant(plain.text, match, rules)
+    for match in relative:
+        near = bisect_left(starts, match.start() - _REACH)
+        side = _meant(plain.text, match, named[near : bisect_left(starts, match.start())], rules)
         if side:
             # The filling keeps the length, and ends the word.
             parts += [plain.text[at : match.start()], side.ljust(match.end() - match.start(), "-")]
             at = match.end()
-    return replace(plain, text="".join([*parts, plain.text[at:]])) if parts else plain
+    return replace(plain, text="".join([*parts, plain.text[at:]]))
 
 
 def _is_denied(text: str, side: re.Match[str], rules: _Rules) -> bool:
     """Tell whether the clause of a side says that nothing is there: a lesion's side is looked for."""
-    before = re.split(r"[,;.。\n]", text[max(0, side.start() - 60) : side.start()])[-1]
-    after = re.split(r"[,;.。\n]", text[side.end() : side.end() + 60], maxsplit=1)[0]
+    before = _CLAUSE_END.split(text[max(0, side.start() - 60) : side.start()])[-1]
+    after = _CLAUSE_END.split(text[side.end() : side.end() + 60], maxsplit=1)[0]
     return rules.denied.search(before) is not None or rules.denied.search(after) is not None
 
 
-def _meant(text: str, match: re.Match[str], rules: _Rules) -> str:
-    near = max(0, match.start() - _REACH)
-    if rules.compared_before.search(text[near : match.start()]) or rules.compared_after.match(text, match.end()):
+def _meant(text: str, match: re.Match[str], named: list[re.Match[str]], rules: _Rules) -> str:
+    """Return the side that a relative one means, by the sides named before it; empty where it means none."""
+    before = text[max(0, match.start() - 60) : match.start()]
+    if not named or rules.compared_before.search(before) or rules.compared_after.match(text, match.end()):
         return ""
-    named = None
-    for side in rules.named.finditer(text, near, match.start()):
-        if named is None or not _is_denied(text, side, rules):
-            named = side
-    if named is None:
-        return ""
-    return rules.left if (named["left"] is not None) == (match["same"] is not None) else rules.right
+    nearest = next((side for side in reversed(named) if not _is_denied(text, side, rules)), named[-1])
+    return rules.left if (nearest["left"] is not None) == (match["same"] is not None) else rules.right

@@ -114,14 +114,18 @@ LANDMARK_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = r"(?:(?:the|that of|normal|reference|background|mean|average|mediastinal|corresponding|cf\.?) )*"
-COMPARED_WITH = re.compile(rf"(?:[<>≤≥≈] ?|\b(?:versus|vs\.?) |\b\w+-than-|\b(?:above|below)-){_REFERENCE}$", re.IGNORECASE)
+COMPARED_WITH = re.compile(
+    rf"(?:[<>≤≥≈] ?|\b(?:versus|vs\.?) |\b\w+-than-|\b(?:above|below)-){_REFERENCE}$", re.IGNORECASE
+)
 REFERENCE_BEFORE = re.compile(rf"[(,] ?{_REFERENCE}$", re.IGNORECASE)
 REFERENCE_ORGAN = re.compile(r"(?:liver|hepatic|spleen|splenic)", re.IGNORECASE)
 REFERENCE_AFTER = re.compile(
     r"(?: (?:parenchyma|background|uptake|activity|reference))*[ :=]{1,3}(?:SUV|[\d.]|is \d)", re.IGNORECASE
 )
 """A value of the liver in brackets, or in a sentence that compares: "(liver SUVmax 2.9)"."""
-COMPARES = re.compile(r"\b(?:than|above|below|exceed\w*|relative to|compared|Deauville|reference|vs|versus)\b|[<>≥≤]", re.I)
+COMPARES = re.compile(
+    r"\b(?:than|above|below|exceed\w*|relative to|compared|Deauville|reference|vs|versus)\b|[<>≥≤]", re.I
+)
 DEAUVILLE_3 = re.compile(
     r" ?(?:above )?(?:the |mediastinal )*blood[- ]?pool[^.;]{0,20}?\b(?:below|less than|lower than|not above)\b[^.;]{0,20}?"
     r"(?:liver|hepatic)[^.;]{0,24}?\bdeauville (?:score |category )?(?:of )?[123]\b",

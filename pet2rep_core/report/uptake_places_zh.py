@@ -151,7 +151,11 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
         return True
     if others and word.endswith("脂肪间隙") and _FAT_PLANE.match(text, mention.end, b):
         return True
-    if word in _FILLING and mention.start > a and any(m.end == mention.start for m in chinese_mentions(text, a, mention.start)):
+    if (
+        word in _FILLING
+        and mention.start > a
+        and any(m.end == mention.start for m in chinese_mentions(text, a, mention.start))
+    ):
         # "眼球后脂肪间隙" is a place of the eye
         return True
     if others and rules.LANDMARK_AFTER.match(text, mention.end, b):

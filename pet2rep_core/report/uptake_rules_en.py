@@ -206,8 +206,12 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?=(?:the |mediastinal )*"
         r"(?:blood[- ]?pool|background|liver))",
     ),
-    ("like reference", _NORMAL, rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"
-        r"(?! (?:the |that |those |on |of |in |seen )*(?:prior|previous|earlier|last|baseline|before)\b)"),
+    (
+        "like reference",
+        _NORMAL,
+        rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"
+        r"(?! (?:the |that |those |on |of |in |seen )*(?:prior|previous|earlier|last|baseline|before)\b)",
+    ),
     (
         "like reference",
         _NORMAL,

@@ -203,7 +203,11 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"(?:炎性|炎症性|反应性|退变性|退行性|轻度|中度|重度|轻-中度|轻至中度|轻中度|中-重度|中等|中等度|明显|显著|强烈|较强|高度|轻微|略|稍|少许)"
         rf"的?(?:{_TRACER}(?:摄取|代谢|浓聚|浓集|聚集|滞留)|摄取|浓聚|浓集){_NOT_DENIED}",
     ),
-    ("focal uptake", _INCREASED, rf"(?:弥漫|局灶)(?:轻|中|重|[中轻]-?[中重])?度?{_TRACER}*(?:摄取|浓聚)(?:FDG)?{_NOT_DENIED}"),
+    (
+        "focal uptake",
+        _INCREASED,
+        rf"(?:弥漫|局灶)(?:轻|中|重|[中轻]-?[中重])?度?{_TRACER}*(?:摄取|浓聚)(?:FDG)?{_NOT_DENIED}",
+    ),
     ("graded uptake", _INCREASED, rf"{_TRACER}(?:略|稍|轻微|轻度|局部|可疑)+有(?:少量|轻度|一定|所)*(?:摄取|浓聚)"),
     (
         "graded uptake",

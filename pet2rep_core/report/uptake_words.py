@@ -131,7 +131,9 @@ def _settle_junctions(clause: str, found: list[Mention]) -> list[Mention]:
             for m in found
             if m.organ in _BESIDE_JUNCTION
             and m.start != mention.start
-            and _JUNCTION_LIST.fullmatch(clause, *sorted((m.end, mention.start) if m.end <= mention.start else (mention.end, m.start)))
+            and _JUNCTION_LIST.fullmatch(
+                clause, *sorted((m.end, mention.start) if m.end <= mention.start else (mention.end, m.start))
+            )
         }
         if len(beside) == 1:
             kept = [m for m in kept if m.start != mention.start or m.organ in beside]
