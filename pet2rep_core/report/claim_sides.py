@@ -123,7 +123,7 @@ class SidedText:
         start, end = link.mention.end, link.statement.start
         if end <= start:
             return set()
-        start = max(start, self._sentence(end)[0])
+        start, end = max(start, self._sentence(end)[0]), link.statement.end
         found: set[Side] = set()
         valued_before = in_bracket = False
         together = self._rules.together.search(self._text, start, link.statement.end) is not None

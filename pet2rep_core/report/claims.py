@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from pet2rep_core.records import POSITIVE_STATES, Language, UptakeState
 from pet2rep_core.report.claim_sides import BESIDE, SidedText
-from pet2rep_core.report.mentions import Side, find_mentions
+from pet2rep_core.report.mentions import Side, find_mentions, in_closed_bracket
 from pet2rep_core.report.normalise import PlainText
 from pet2rep_core.report.relative_sides import name_relative_sides
 from pet2rep_core.report.sizes import find_sizes
@@ -234,6 +234,9 @@ class _Page(SidedText):
         run: list[Mention] = []
         for mention in reversed(named):
             apart = run and mention.end <= run[0].start
+            if apart and run[0].start - mention.end < 80 and in_closed_bracket(self._text, mention.end, run[0].start):
+                # stations of the region named before: 纵隔(2R、4R)及右肺门淋巴结
+                continue
             if apart and not self._rules.list_gap.fullmatch(self._text, mention.end, run[0].start):
                 break
             run.insert(0, mention)

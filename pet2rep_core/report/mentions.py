@@ -213,7 +213,7 @@ def _side(text: str, floor: int, word: Word, following: int, rules: MentionRules
 
 
 def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | None:
-    found = [m for m in rules.sides.finditer(text, start, end) if not _in_closed_bracket(text, m.end(), end)]
+    found = [m for m in rules.sides.finditer(text, start, end) if not in_closed_bracket(text, m.end(), end)]
     if not found:
         return None
     side = side_named(found[-1].group())
@@ -223,7 +223,7 @@ def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | Non
     return side
 
 
-def _in_closed_bracket(text: str, at: int, end: int) -> bool:
+def in_closed_bracket(text: str, at: int, end: int) -> bool:
     """Tell whether a bracket that is open at ``at`` closes before ``end``: what it holds is of the word before it."""
     closes = text.find(")", at, end)
     return closes >= 0 and text.find("(", at, closes) < 0

@@ -164,6 +164,8 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
         return True
     if others and mention.organ == "liver" and _is_reference(text, a, b, mention, before):
         return True
+    if _is_node_region(mention) and _BESIDE_LESION.fullmatch(before) and "淋巴结" in text[mention.end : b]:
+        return False
     if rules.STRONG_LANDMARK.search(before):
         return others or not _INVADES.search(before)
     return (
