@@ -95,7 +95,8 @@ RULES = {
         side_after=re.compile(
             r"\s?(?:[a-z]+\s){0,2}bilaterally|[\s,(:]{1,2}(?:right|left)\s(?:SUV\s?-?max\s)?[\d.]+[^;]{0,40}"
             r"|\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right|both)\b"
-            r"(?!\s(?:upper|lower|middle|lobe))",
+            r"(?!\s(?:upper|lower|middle|lobe))"
+            r"|(?:the\s)?(?:left|right|both)\b(?!\s(?:upper|lower|middle|lobe))",
             re.IGNORECASE,
         ),
         midline=re.compile(

@@ -6,6 +6,7 @@ or the organ named last before the value, and in a sentence without either that 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Claims:
         return next(iter(self.sides)) if len(self.sides) == 1 else Side.BILATERAL if self.sides else None
 
 
+_SIZE = re.compile(r"\d ?[cm]m\b", re.IGNORECASE)
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text says nothing else of its uptake."""
 
@@ -120,7 +122,7 @@ class _Page(SidedText):
                 label = self._at(value.label_start)
                 places = self._places_of_bare_value(label, at)
                 statement = Statement(UptakeState.INCREASED, label, self._at(value.end - 1) + 1, "SUVmax alone")
-                found.extend(Link(statement, place) for place in places if start <= place.start < end)
+                found.extend(Link(statement, place) for place in places)
         return found
 
     def _places_of_bare_value(self, label: int, at: int) -> tuple[Mention, ...]:
@@ -131,7 +133,8 @@ class _Page(SidedText):
             lesion = self._rules.lesion.search(self._text, start, min(at + 16, end)) or self._rules.cause.search(
                 self._text, at, end
             )
-            return () if lesion is None else self._places_at(label, at)
+            places = () if lesion is None else self._places_at(label, at)
+            return tuple(place for place in places if start <= place.start < end)
         before = [link for link in links if link.statement.end <= label]
         after = [link for link in links if link.statement.start >= at]
         about_this = any(link.mention.start < at for link in after) and not self._of_parts(label, at, after)
@@ -147,9 +150,8 @@ class _Page(SidedText):
         if not named and self._rules.part.search(self._text, since, label):
             return self._places_at(label, at)
         stated = {link.mention for link in before}
-        lesion = self._rules.lesion.search(self._text, since, label) or self._rules.part.search(
-            self._text, since, label
-        )
+        marks = (self._rules.lesion, self._rules.part, _SIZE)
+        lesion = any(mark.search(self._text, since, label) for mark in marks)
         if stated.intersection(named) or not lesion:
             return ()
         return tuple(self._last_run(named))

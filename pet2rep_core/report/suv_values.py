@@ -55,6 +55,9 @@ _CHANGED_FROM = re.compile(
     r"|reduced) from) ?(?:an? )?$",
     re.IGNORECASE,
 )
+_FROM = re.compile(r"(?<!ranging )(?<!ranges )(?<!range )\bfrom ?$", re.IGNORECASE)
+_COMPARES = re.compile(r"\b(?:compar\w+|prior|previous\w*|interval|increas\w+|decreas\w+|progress\w+)\b", re.IGNORECASE)
+"""Words that make "from 3.1 to 6.6" a change between studies, not a range."""
 _DELAYED = re.compile(
     r"[,;(\s]*(?:(?:\d\s?(?:h|小时)\s?)?延迟(?:显像|相|扫描|期|后|像)*"
     r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}",
@@ -112,6 +115,10 @@ def find_suv_values(text: str, start: int, end: int) -> list[RawSuv]:
         mean_first = _MEAN_BEFORE.search(text, start, label.start()) is not None
         changed = _CHANGED_BEFORE.search(text, label.end(), between.end()) is not None or (
             _CHANGED_FROM.search(text, start, label.start()) is not None
+        )
+        changed = changed or (
+            _FROM.search(text, label.end(), between.end()) is not None
+            and _COMPARES.search(text, start, label.start()) is not None
         )
         one_study = _DELAYED_IMAGES.search(text, start, end) and not _EARLIER_STUDY.search(text, start, end)
         for number, (match, was_before) in enumerate(_numbers(text, first, changed, end)):

@@ -70,7 +70,8 @@ RELATIVE_TO_EARLIER = re.compile(
 )
 BARE_UPTAKE = re.compile(
     r"^\s*(?:(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z-]+ ){1,3}(?:uptake|avidity) (?:in|within|along"
-    r"|at) (?=[^.;]*SUV\s?-?max)"
+    r"|at) (?=[^.;]*(?:SUV\s?-?max|\b(?:related|due|secondary) to\b|(?:consistent|compatible) with|\b(?:reactive"
+    r"|inflammatory|degenerative|infectious|post-?surgical|metasta|malignan|suspicious|concerning)))"
     r"|(?:the )?(?:fdg |tracer |radiotracer )?(?:uptake|avidity|hypermetabolism)(?= (?:in|within|along|at"
     r"|throughout|around"
     r"|about|of)\b)|(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z /-]){3,40}? (?:uptake"

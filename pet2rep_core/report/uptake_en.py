@@ -30,7 +30,8 @@ _SENTENCE_END = re.compile(
 )
 _LISTED = re.compile(
     r"[\s,/&()]*(?:\b(?:and|or|nor|as well as|the|both|left|right|bilateral"
-    r"|of|in|to|upper|lower|middle|with|also)\b[\s,/&()]*)*",
+    r"|of|in|to|upper|lower|middle|with|also|regions?|stations?|levels?|areas?|spaces?|fossae?|zones?|chains?|groups?|lymph"
+    r"|nodes?|glands?|lobes?|[IV]{1,3}[AB]?(?:-[IV]{1,3}[AB]?)?|\d{1,2}[LR]?(?:-\d{1,2})?)\b[\s,/&()]*)*",
     re.IGNORECASE,
 )
 _ADJACENT_NODE = re.compile(
@@ -59,7 +60,7 @@ _SHARES_ORGAN = re.compile(
     re.IGNORECASE,
 )
 """Between two adjectives with one organ after them: "an avid right and a nonavid left adrenal nodule"."""
-_NODE_HEADING = re.compile(r"\s*(?:\w+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
+_NODE_HEADING = re.compile(r"\s*(?:[\w-]+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
 _SOFT_TISSUE_OF = re.compile(r"soft tissue", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
@@ -99,7 +100,9 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
         known = [*previous, *(m for group in pending for m in group)]
         mentions = _mentions(text, a, b, known, of_nodes=_NODE_HEADING.fullmatch(text, start, a) is not None)
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
-            # a heading of a body region places nothing
+            # a heading of a body region places nothing; "FDG-avid nodes:" states what is listed after it
+            stated = rules.statements(readable[a - start : b - start])
+            heading = replace(stated[0], start=stated[0].start + a, end=stated[0].end + a) if len(stated) == 1 else None
             continue
         reading.named.extend(mentions)
         clause = readable[a - start : b - start]
@@ -410,7 +413,7 @@ def _is_reference(text: str, a: int, b: int, mention: Mention, *, others: bool) 
         and context.REFERENCE_ORGAN.match(text, mention.start, mention.end) is not None
         and context.REFERENCE_BEFORE.search(before) is not None
         and context.REFERENCE_AFTER.match(text, mention.end, b) is not None
-        and ("(" in before[-12:] or context.COMPARES.search(text, a, b) is not None)
+        and (before.rfind("(") > before.rfind(")") or context.COMPARES.search(text, a, b) is not None)
     )
 
 

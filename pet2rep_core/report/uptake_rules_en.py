@@ -41,7 +41,7 @@ _ADV = (
 )
 _DEGREE = (
     r"(?:increased|increase in|increases in|elevated|elevation of|intense"
-    r"|intensely|marked|markedly|moderate|moderately|mild|mildly|high"
+    r"|intensely|marked|markedly|slight|slightly|moderate|moderately|mild|mildly|high"
     r"|higher|avid|focal|"
     r"abnormal|abnormally|diffuse|diffusely|strong|prominent|heterogeneous"
     r"|low[- ]grade|low[- ]level|faint|pathologic|pathological|excessive|raised|enhanced"
@@ -73,6 +73,8 @@ _PLACES = (
     rf"(?:(?:[^,;.]|{_NUMBER_POINT}){{1,60}}?"
     rf"|{_LISTED}{{1,60}}(?:, ?{_LISTED}{{1,40}}){{0,8}},? ?\b(?:and|or) {_LISTED}{{1,40}}?)"
 )
+
+_VALUE = r"(?: \([^()]{1,40}\))?"
 
 _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
@@ -156,7 +158,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "not seen",
         _NORMAL,
-        rf"{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? (?:is|are|was|were) not "
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? (?:is|are|was|were) not "
         rf"(?:{_ADV}|definitely )*(?:seen|identified|present|appreciated|evident|demonstrated|noted"
         rf"|visuali[sz]ed|detected)"
         rf"|\b(?:fails?|failed) to (?:show|demonstrate|exhibit) (?:\w+ ){{0,2}}?{UPTAKE}"
@@ -173,7 +175,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake normal",
         _NORMAL,
-        rf"{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
         rf"\b(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
         rf"|remarkable)|normal\b|physiolog\w+|unremarkable|preserved|maintained|intact|symmetric(?:al)?\b"
@@ -270,7 +272,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
         rf"|impaired|paucity of|loss of"
         rf"|lack of normal)(?! than\b)(?! ?-?(?:grade|level))(?! lobes?\b) (?:\w+ ){{0,2}}?{UPTAKE}|\bhypoactiv\w+"
-        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower(?! (?:lobe|pole|segment|extrem|leg|esoph"
         rf"|oesoph|thor|third|uter|neck|abd|pelv|rib|quadr|spin|lumb|cerv|half|inner|outer|left|right|lip|back|jugul))"
         rf"|low(?!-| cerv| jug| rectal)|less|subnormal|depressed)\b",
@@ -284,7 +286,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|background|decreas|reduc|dimin"
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|on\b|at\b|with|without|no\b"
         rf"|is\b|are\b|shows?\b|the\b|(?:fdg|tracer|radiotracer)\b)[a-z-]+){{0,5}}? {UPTAKE}"
-        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
         rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
         rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent|focal|multifocal|abnormal"
@@ -312,7 +314,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"|overlying|underlying|(?:peri|intra|endo|sub|para|extra|inter)\w+"
         rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {UPTAKE}"
         r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution|returning|returned|back)\b)"
-        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
         rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
         r"(?:seen|noted|identified|present|observed|visuali[sz]ed|detected|found|demonstrated|suspicious|concerning"
         r"|worrisome|nonspecific|non-specific|indeterminate|favou?red|consistent with|compatible with|related to|due to"
