@@ -52,6 +52,8 @@ class Claims:
         return next(iter(self.sides)) if len(self.sides) == 1 else Side.BILATERAL if self.sides else None
 
 
+_LONGEST_LIST = 12
+"""Parts of a list with semicolons that are looked back over, at most."""
 _SIZE = re.compile(r"\d ?[cm]m\b", re.IGNORECASE)
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text says nothing else of its uptake."""
@@ -133,8 +135,9 @@ class _Page(SidedText):
             lesion = self._rules.lesion.search(self._text, start, min(at + 16, end)) or self._rules.cause.search(
                 self._text, at, end
             )
-            places = () if lesion is None else self._places_at(label, at)
-            return tuple(place for place in places if start <= place.start < end)
+            places = [place for place in self._places_at(label, at) if start <= place.start < end]
+            listed = set() if lesion else self._listed_before(start)
+            return tuple(place for place in places if lesion or place.organ in listed)
         before = [link for link in links if link.statement.end <= label]
         after = [link for link in links if link.statement.start >= at]
         about_this = any(link.mention.start < at for link in after) and not self._of_parts(label, at, after)
@@ -155,6 +158,17 @@ class _Page(SidedText):
         if stated.intersection(named) or not lesion:
             return ()
         return tuple(self._last_run(named))
+
+    def _listed_before(self, start: int) -> set[str]:
+        """Return the positive organs of a list that a sentence goes on with: 代谢增高灶:1左肺上叶;2左肺下叶,SUVmax 4."""
+        found: set[str] = set()
+        number = bisect_left(self._starts, start)
+        for before in range(number - 1, max(-1, number - _LONGEST_LIST), -1):
+            if self._text[self._starts[before + 1] - 1] != ";":
+                break
+            links = self._links_in(*self._sentences[before])
+            found |= {link.mention.organ for link in links if link.statement.state in POSITIVE_STATES}
+        return found
 
     def _of_parts(self, label: int, at: int, after: Sequence[Link]) -> bool:
         """Tell whether a value and the statements after it are of two parts of one lesion: 洞壁SUVmax 6.8，洞内未见摄取."""

@@ -13,6 +13,8 @@ _EXCEPT = re.compile(r"除[^,]{1,16}?外(?!科|周|侧|缘)")
 UPTAKE_WORD = re.compile(r"FDG|SUV|代谢|摄取|放射性|显像剂|示踪剂|显影", re.IGNORECASE)
 _LIST = re.compile(r"[、及和与/或以双两左右侧部并,第\d]*")
 _ONE_OF_NODES = re.compile(r"(?:[大高著]者|残留|残余|其中|其一)[^,]{0,8}(?:位于|见于|在|为)")
+_LEVEL = re.compile(r"(?:部)?第?(?:[IV]{1,3}|\d)[IVABab\d、~/及和-]*[区组]")
+"""A level of the neck names its lymph nodes: 左颈VI区小结节."""
 _NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
 _NODE_LIST = re.compile(r"[、及和与或以并区部内旁双左右侧周围]*[、及和与或][、及和与或以并区部内旁双左右侧周围]*")
 _PERITONEUM = re.compile(r"网膜|腹膜(?!后)|腹水|积液")
@@ -92,6 +94,7 @@ def _regions(text: str, b: int, raw: list[Mention], following: str) -> list[Ment
         elif (
             mention.start < last_node
             or node_follows
+            or (mention.organ == "cervical_ln" and (_LEVEL.match(text, mention.end, b) or _LEVEL.search(word)))
             or (rules.NODE_STATION.match(word) and "结节" in text[mention.end : b])
         ):
             settled.append(replace(mention, near_node_only=False))
