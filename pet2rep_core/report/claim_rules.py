@@ -18,7 +18,7 @@ class ClaimRules:
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
     for a lesion, ``cause`` what it may be, ``part`` and ``other_part`` parts of it; ``example`` words before the places that a general statement gives; ``found_at`` a
     value with the place right after it; ``goes_on`` words before a side that joins it to a list; ``bracket`` what stands in brackets
-    right after an organ; ``compared_value`` words before a value in brackets right after a comparison;
+    right after an organ; ``side_of_value`` a side right after a value; ``compared_value`` words before a value in brackets right after a comparison;
     ``reference_organ`` an organ right before its value, a reference where it is named for nothing else.
     """
 
@@ -43,6 +43,7 @@ class ClaimRules:
     found_at: re.Pattern[str]
     goes_on: re.Pattern[str]
     bracket: re.Pattern[str]
+    side_of_value: re.Pattern[str]
     compared_value: re.Pattern[str]
     reference_organ: re.Pattern[str]
 
@@ -66,7 +67,7 @@ RULES = {
             r"(?:血池|(?<!代谢)(?<!摄取)(?<!放射性)本底|背景|参考|对照|对侧|正常肝(?:脏|实质)?|(?:高于|低于|超过|接近|相当于|不高于)[^,;。]{0,10})"
             r"(?:区|的|值|部)*\(?(?:其|为|约)?$|\((?:参考|同期|正常|周围|而)*(?:肝脏?|脾脏?|纵隔)(?:实质|右叶)?$"
         ),
-        lesion=re.compile(r"结节|肿[块物瘤]|包块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结|癌(?![^,;。]{0,6}(?:术|切除|史|治疗|化疗|放疗))"),
+        lesion=re.compile(r"饱满|肿胀|隆起|息肉|实变|膨大|结节|肿[块物瘤]|包块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结|癌(?![^,;。]{0,6}(?:术|切除|史|治疗|化疗|放疗))"),
         cause=re.compile(r"(?:考虑|提示|符合|倾向)[^,;。]{0,14}?(?:炎|转移|恶性|癌|瘤|增生|感染|结核)"),
         part=re.compile(r"实性(?:部分|成分|区)|[囊外内]?壁结节|[洞囊]壁|边缘|周边|另(?:见|有|一)|余(?:者|部分)"),
         other_part=re.compile(r"[囊洞腔其]内|囊性|囊变|中[心央]|其?余|坏死"),
@@ -76,6 +77,7 @@ RULES = {
         respectively=re.compile(r"分别|依次"),
         goes_on=re.compile(r"[及和与、]$"),
         bracket=re.compile(r"\([^()。\n]{1,80}\)"),
+        side_of_value=re.compile(r"\(([左右])侧?\)"),
         compared_value=re.compile(r"(?:高于|低于|大于|[<>]|超过|接近|相当于|不高于)[^,;。()]{0,10}\($"),
         reference_organ=re.compile(r"(?:肝脏?|脾脏?)(?:实质|右叶|本底|的)*$"),
         found_at=re.compile(r"[\d.]+[,(](?:最?[大高]者)?(?:位于|见于)"),
@@ -122,7 +124,7 @@ RULES = {
             re.IGNORECASE,
         ),
         lesion=re.compile(
-            r"\b(?:nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant|primary\b|malignan|carcinoma|cancer"
+            r"\b(?:fullness|prominen|enlarg|polyp|lytic|sclerotic|nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant|primary\b|malignan|carcinoma|cancer"
             r"|nodes?\b)", re.IGNORECASE
         ),
         cause=re.compile(
@@ -136,6 +138,7 @@ RULES = {
         respectively=re.compile("respectively", re.IGNORECASE),
         goes_on=re.compile(r"\band (?:the )?$", re.IGNORECASE),
         bracket=re.compile(r"\s?\([^()\n]{1,80}\)"),
+        side_of_value=re.compile(r"\s\(?(?:on\s(?:the\s)?)?(left|right)(?=[\s,;.)]|$)(?!\s(?!and|side)[a-z])", re.IGNORECASE),
         compared_value=re.compile(
             r"(?:\b(?:above|below|than|to|exceeds?|exceeding)|[<>])\s?(?:(?:the|that|of|in|normal|mediastinal|background)\s)*"
             r"(?:liver|hepatic|spleen|splenic|blood[- ]?pool|background)(?:\s\w+)?\s?\($",

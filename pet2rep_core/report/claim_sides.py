@@ -16,6 +16,8 @@ from pet2rep_core.report.normalise import PlainText
 from pet2rep_core.report.uptake_words import Link, Mention, Reading
 
 _VALUE = re.compile(r"SUV|\d\.\d", re.IGNORECASE)
+SUV_ALONE = "SUVmax alone"
+"""Rule of a lesion whose uptake is said by its value only."""
 BESIDE = 6
 """Characters between a side and the organ's word that it belongs to, at most."""
 
@@ -77,6 +79,8 @@ class SidedText:
         own = self._own_side(mention)
         if own is not None and (apart := self._side_of_adjective(link)):
             return apart
+        if statement.rule == SUV_ALONE and (beside := self._rules.side_of_value.match(self._text, statement.end)):
+            return {side_named(beside[1])}
         local = self._local_sides(link)
         if local:
             return local | {own} if own is not None and self._goes_on(link) else local

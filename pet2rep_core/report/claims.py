@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pet2rep_core.records import POSITIVE_STATES, Language, UptakeState
-from pet2rep_core.report.claim_sides import BESIDE, SidedText
+from pet2rep_core.report.claim_sides import BESIDE, SUV_ALONE, SidedText
 from pet2rep_core.report.mentions import Side, find_mentions, in_closed_bracket
 from pet2rep_core.report.normalise import PlainText
 from pet2rep_core.report.relative_sides import name_relative_sides
@@ -123,7 +123,7 @@ class _Page(SidedText):
                     continue
                 label = self._at(value.label_start)
                 places = self._places_of_bare_value(label, at)
-                statement = Statement(UptakeState.INCREASED, label, self._at(value.end - 1) + 1, "SUVmax alone")
+                statement = Statement(UptakeState.INCREASED, label, self._at(value.end - 1) + 1, SUV_ALONE)
                 found.extend(Link(statement, place) for place in places)
         return found
 
@@ -132,12 +132,11 @@ class _Page(SidedText):
         start, end = self._sentence(at)
         links = self._links_in(start, end)
         if all(link.statement.state is UptakeState.ABSENT for link in links):
-            lesion = self._rules.lesion.search(self._text, start, min(at + 16, end)) or self._rules.cause.search(
-                self._text, at, end
-            )
+            near = self._rules.lesion.search(self._text, start, min(at + 16, end))
+            is_lesion = near is not None or self._rules.cause.search(self._text, at, end) is not None
             places = [place for place in self._places_at(label, at) if start <= place.start < end]
-            listed = set() if lesion else self._listed_before(start)
-            return tuple(place for place in places if lesion or place.organ in listed)
+            listed = set() if is_lesion else self._listed_before(start)
+            return tuple(place for place in places if is_lesion or place.organ in listed)
         before = [link for link in links if link.statement.end <= label]
         after = [link for link in links if link.statement.start >= at]
         about_this = any(link.mention.start < at for link in after) and not self._of_parts(label, at, after)
@@ -154,7 +153,9 @@ class _Page(SidedText):
             return self._places_at(label, at)
         stated = {link.mention for link in before}
         marks = (self._rules.lesion, self._rules.part, _SIZE)
-        lesion = any(mark.search(self._text, since, label) for mark in marks)
+        lesion = any(mark.search(self._text, since, label) for mark in marks) or (
+            not after and self._rules.cause.search(self._text, at, end)
+        )
         if stated.intersection(named) or not lesion:
             return ()
         return tuple(self._last_run(named))

@@ -105,7 +105,7 @@ LANDMARK_BEFORE = re.compile(
     r"equivalent to|above(?: that of)?|below(?: that of)?|exceeding|exceeds?"
     r"(?: that of)?|encasing|compressing|displacing|retracting|contiguous with"
     r"|close to|anterior to|posterior to|lateral to|medial to|"
-    r"inferior to|superior to|at the level of|level of|along the course of"
+    r"inferior to|superior to|at the level of|level of|(?<!uptake )(?<!activity )along the course of"
     r"|next to|given|due to|secondary to|because of|compensatory for|infiltrating|tethering|surrounding"
     r"|overlying|underlying|(?<!uptake )(?<!activity )(?:extend(?:s|ing)?|extension|crossing) (?:in)?to|over"
     r"|status post|s/p|history of|post)"
@@ -134,7 +134,7 @@ DEAUVILLE_3 = re.compile(
 )
 """After "above": uptake between blood pool and liver, which the score calls negative."""
 CONTRAST = re.compile(
-    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?"
+    r"\b(?:but|whereas|while|however|although|though|except(?: for| in| at| that)?"
     r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",
     re.IGNORECASE,
 )

@@ -45,7 +45,7 @@ HIGH_SUV_MAX = 2.5
 
 _VALUE_OF = re.compile(
     r"\s(?:measuring|measures) (?:up to )?[\d.]+(?: ?[x×] ?[\d.]+)*(?: ?[cm]m)?"
-    r"|\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?",
+    r"|\s?\([^()]{1,60}\)|\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?",
     re.IGNORECASE,
 )
 _JOINS_CLAUSE = re.compile(r",|\b(?:and|but) the (?:left |right )?$", re.IGNORECASE)
@@ -62,6 +62,10 @@ _SHARES_ORGAN = re.compile(
 """Between two adjectives with one organ after them: "an avid right and a nonavid left adrenal nodule"."""
 _NODE_HEADING = re.compile(r"\s*(?:[\w-]+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
 _SOFT_TISSUE_OF = re.compile(r"soft tissue", re.IGNORECASE)
+_LIES_IN = re.compile(r" (?:in|within|filling|along|around|of|involving) (?:the )?(?:(?:left|right|both|bilateral) )?", re.I)
+_LIES_OVER = re.compile(
+    r" (?:(?:lesions?|nodules?|mass|foc(?:us|i)) )?(?:of|in|over|at|along|within) (?:the )?(?:(?:left|right|both) )?", re.I
+)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -352,7 +356,9 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
     settled: list[Mention] = []
     for mention in raw:
         if _SOFT_TISSUE_OF.fullmatch(text, mention.start, mention.end) and any(
-            m.end == mention.start - 1 and _is_inner(text, m) for m in raw
+            _is_inner(text, m)
+            and (m.end == mention.start - 1 or _LIES_IN.fullmatch(text, mention.end, max(mention.end, m.start)))
+            for m in raw
         ):
             # "nasopharyngeal soft tissue" is the nasopharynx
             continue
@@ -375,6 +381,9 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
     kept: list[Mention] = []
     landmark: Mention | None = None
     for mention in settled:
+        if mention.organ == OTHER and kept and _LIES_OVER.fullmatch(text, kept[-1].end, mention.start):
+            # "a skin lesion of the left forearm" is one of the skin
+            continue
         if mention.organ == NODE:
             if any(m.organ.endswith("_ln") for m in settled):
                 continue

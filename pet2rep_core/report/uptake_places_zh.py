@@ -15,13 +15,16 @@ _LIST = re.compile(r"[、及和与/或以双两左右侧部并,第\d]*")
 _ONE_OF_NODES = re.compile(r"(?:[大高著]者|残留|残余|其中|其一)[^,]{0,8}(?:位于|见于|在|为)")
 _LEVEL = re.compile(r"(?:部)?第?(?:[IV]{1,3}|\d)[IVABab\d、~/及和-]*[区组]")
 """A level of the neck names its lymph nodes: 左颈VI区小结节."""
-_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
+_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:可?见)?(?:多发|肿大|小|数枚|散在|稍大)*淋巴结")
 _NODE_LIST = re.compile(r"[、及和与或以并区部内旁双左右侧周围]*[、及和与或][、及和与或以并区部内旁双左右侧周围]*")
 _PERITONEUM = re.compile(r"网膜|腹膜(?!后)|腹水|积液")
 _FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")
 _BONE_OF_OTHERS = frozenset({"骨质", "骨质破坏", "骨皮质", "骨"})
 _BESIDE_LESION = re.compile(r"(?:邻近|相邻|毗邻|周围)(?:的|左侧|右侧|左|右)*")
 _LIES_IN = re.compile(r"位于(?:左|右)?侧?$")
+_FLUID = re.compile(r"(?:左侧?|右侧?|双侧|该|上述)?(积液)")
+_HOLDS_FLUID = frozenset({"pleura", "peritoneum", "heart"})
+"""Bare "积液" goes back to the cavity named before it in the sentence."""
 _FILLING = frozenset({"脂肪间隙", "脂肪组织"})
 _FAT_PLANE = re.compile(r"(?:尚|稍|欠|略)?(?:模糊|清晰|清楚|消失|密度|浑浊|清|存在|可见)")
 _MASS = re.compile(r"肿块|占位|软组织|团块")
@@ -48,6 +51,9 @@ def read_places(
     raw = _regions(text, b, raw, following)
     if _FAT.search(text, a, b) and "淋巴" not in text[a:b]:
         raw = [m for m in raw if not _is_node_region(m)]
+    if not raw and (fluid := _FLUID.match(text, a, b)) is not None:
+        organ = next((m.organ for m in reversed(earlier) if m.organ in _HOLDS_FLUID), None) if opened else None
+        raw = [Mention(organ, fluid.start(1), fluid.end(1))] if organ else []
     history = _historic(text, b, raw)
     removed.extend(m for m in raw if m in history)
     kept: list[Mention] = []
@@ -164,6 +170,9 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
     if others and rules.LANDMARK_AFTER.match(text, mention.end, b):
         return True
     if others and rules.REFERENCE_BEFORE.search(before) and rules.REFERENCE_AFTER.match(text, mention.end, b):
+        return True
+    if word == "软组织" and others and before[-1:] in "样状见有性呈为":
+        # a lesion of soft tissue, not a muscle
         return True
     if others and mention.organ == "liver" and _is_reference(text, a, b, mention, before):
         return True

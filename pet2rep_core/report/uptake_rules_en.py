@@ -75,6 +75,8 @@ _PLACES = (
 )
 
 _VALUE = r"(?: \([^()]{1,40}\))?"
+_SAID = r"(?:, ?SUV\s?-?max[^,;]{1,20},)?"
+# the value of an uptake, between its place and its state
 
 _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
@@ -123,7 +125,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         "no abnormal uptake",
         _NORMAL,
         rf"\b(?:(?:abnormal|increased|focal|pathologic\w*|suspicious|significant|residual) {UPTAKE}|hypermetabolism)"
-        rf"(?: (?:in|of|within|along|at|throughout)\b{_PLACES})? (?:is|are|was|were) (?:absent"
+        rf"(?: (?:in|of|within|along|at|throughout)\b{_PLACES})?{_SAID} (?:is|are|was|were) (?:absent"
         rf"|not (?:{_ADV})*(?:seen|identified"
         r"|present|appreciated|evident|demonstrated|noted|visuali[sz]ed|detected))"
         rf"|\b(?:does|do|did) not (?:\w+ )?(?:take up|accumulate|concentrate)(?: {_TRACER})?"
@@ -158,9 +160,9 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "not seen",
         _NORMAL,
-        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? (?:is|are|was|were) not "
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})?{_SAID} (?:is|are|was|were) not "
         rf"(?:{_ADV}|definitely )*(?:seen|identified|present|appreciated|evident|demonstrated|noted"
-        rf"|visuali[sz]ed|detected)"
+        rf"|visuali[sz]ed|detected)(?! (?:on|in|at) (?:the )?(?:prior|previous|earlier|last|baseline|outside|old))"
         rf"|\b(?:fails?|failed) to (?:show|demonstrate|exhibit) (?:\w+ ){{0,2}}?{UPTAKE}"
         rf"|\b(?:negligible|unremarkable|insignificant) (?:\w+ )?{UPTAKE}",
     ),
@@ -175,7 +177,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake normal",
         _NORMAL,
-        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
         rf"\b(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
         rf"|remarkable)|normal\b|physiolog\w+|unremarkable|preserved|maintained|intact|symmetric(?:al)?\b"
@@ -217,7 +219,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "like reference",
         _NORMAL,
-        r"\b(?:now|currently) (?:similar|equal|comparable|equivalent|back) to "
+        r"\b(?:now|currently) (?:at|below) (?:the |level of |mediastinal )*(?:blood[- ]?pool|background|baseline)"
+        r"|\b(?:now|currently) (?:similar|equal|comparable|equivalent|back) to "
         r"(?:the |that of |mediastinal |surrounding |normal )*(?:blood[- ]?pool|background|liver|normal|baseline)",
     ),
     (
@@ -230,7 +233,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "below liver",
         _NORMAL,
-        rf"(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},? ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
+        rf"(?:(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},?|SUV\s?-?max[^,;]{{0,20}},) ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
         rf"|that of )*(?:liver|hepatic)"
         r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely"
         r"|normal|physiolog|unremarkable)",
@@ -272,7 +275,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
         rf"|impaired|paucity of|loss of"
         rf"|lack of normal)(?! than\b)(?! ?-?(?:grade|level))(?! lobes?\b) (?:\w+ ){{0,2}}?{UPTAKE}|\bhypoactiv\w+"
-        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower(?! (?:lobe|pole|segment|extrem|leg|esoph"
         rf"|oesoph|thor|third|uter|neck|abd|pelv|rib|quadr|spin|lumb|cerv|half|inner|outer|left|right|lip|back|jugul))"
         rf"|low(?!-| cerv| jug| rectal)|less|subnormal|depressed)\b",
@@ -286,7 +289,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|background|decreas|reduc|dimin"
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|on\b|at\b|with|without|no\b"
         rf"|is\b|are\b|shows?\b|the\b|(?:fdg|tracer|radiotracer)\b)[a-z-]+){{0,5}}? {UPTAKE}"
-        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
         rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent|focal|multifocal|abnormal"
@@ -314,7 +317,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"|overlying|underlying|(?:peri|intra|endo|sub|para|extra|inter)\w+"
         rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {UPTAKE}"
         r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution|returning|returned|back)\b)"
-        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})?{_SAID} (?:is|are|was|were) "
         rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
         r"(?:seen|noted|identified|present|observed|visuali[sz]ed|detected|found|demonstrated|suspicious|concerning"
         r"|worrisome|nonspecific|non-specific|indeterminate|favou?red|consistent with|compatible with|related to|due to"

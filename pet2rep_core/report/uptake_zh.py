@@ -207,7 +207,9 @@ def _clause_statements(
     found = [replace(s, start=s.start + a, end=s.end + a) for s in rules.statements(clause)]
     if state.relative:
         found = [
-            replace(s, state=None, rule=LOWER_THAN_BEFORE)
+            replace(s, state=UptakeState.NORMAL, rule="resolved")
+            if s.rule == "uptake absent" and "消失" in clause[s.start - a : s.end - a]
+            else replace(s, state=None, rule=LOWER_THAN_BEFORE)
             if s.rule == "uptake lower" and "于" not in clause[s.start - a : s.end - a]
             else s
             for s in found
