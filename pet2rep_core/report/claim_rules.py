@@ -96,7 +96,7 @@ RULES = {
         ),
         side_after=re.compile(
             r"\s?(?:[a-z]+\s){0,2}bilaterally|[\s,(:]{1,2}(?:right|left)\s(?:SUV\s?-?max\s)?[\d.]+[^;]{0,40}"
-            r"|\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|along|over|overlying)\s(?:the\s)?(?:left|right|both)\b"
+            r"|\s?(?:,\s)?(?:[a-z]+\s){0,2}(?:on|in|at|along|over|overlying)\s(?:the\s)?(?:left|right|both)\b"
             r"(?!\s(?:upper|lower|middle|lobe))"
             r"|(?:the\s)?(?:left|right|both)\b(?!\s(?:upper|lower|middle|lobe))",
             re.IGNORECASE,
@@ -124,7 +124,7 @@ RULES = {
             re.IGNORECASE,
         ),
         lesion=re.compile(
-            r"\b(?:fullness|prominen|enlarg|polyp|lytic|sclerotic|nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant|primary\b|malignan|carcinoma|cancer"
+            r"\b(?:fullness|prominen|hyperplas|enlarg|polyp|lytic|sclerotic|nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant|primary\b|malignan|carcinoma|cancer"
             r"|nodes?\b)", re.IGNORECASE
         ),
         cause=re.compile(

@@ -41,7 +41,8 @@ COMPARISON = re.compile(
     re.IGNORECASE,
 )
 EARLIER_STUDY = re.compile(
-    r"\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
+    r"\((?:previously|prior|formerly|earlier|was|from)\b[^()]{1,80}\)"
+    r"|\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
     r"|last|baseline|pretreatment) (?:pet|ct|scan|study|exam\w*|imaging)\b"
     r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)(?:[^;.]|\.(?=\d)))*?"
     r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"

@@ -74,13 +74,18 @@ def read_uptake(text: str) -> Reading:
     """Return every uptake statement of a normalised English text with the mention it is about."""
     reading = Reading()
     previous: list[Mention] = []
+    of_nodes = False
     for start, end in spans_between(text, _SENTENCE_END, 0, len(text)):
         reading.sentences.append((start, end))
-        previous = _read_sentence(text, start, end, previous, reading)
+        # "Pelvic nodes: right iliac …; left iliac …" names nodes up to the next full stop
+        of_nodes = _NODE_HEADING.match(text, start, end) is not None or (of_nodes and text[start - 1] == ";")
+        previous = _read_sentence(text, start, end, previous, reading, of_nodes=of_nodes)
     return reading
 
 
-def _read_sentence(text: str, start: int, end: int, previous: list[Mention], reading: Reading) -> list[Mention]:
+def _read_sentence(
+    text: str, start: int, end: int, previous: list[Mention], reading: Reading, *, of_nodes: bool
+) -> list[Mention]:
     links = reading.links
     sentence = text[start:end]
     if context.LEAD.search(sentence) or context.ADVICE.search(sentence):
@@ -102,7 +107,7 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
     relative = context.RELATIVE_TO_EARLIER.search(sentence) is not None
     for a, b in spans_between(text, context.CONTRAST, start, end):
         known = [*previous, *(m for group in pending for m in group)]
-        mentions = _mentions(text, a, b, known, of_nodes=_NODE_HEADING.fullmatch(text, start, a) is not None)
+        mentions = _mentions(text, a, b, known, of_nodes=of_nodes)
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
             # a heading of a body region places nothing; "FDG-avid nodes:" states what is listed after it
             stated = rules.statements(readable[a - start : b - start])

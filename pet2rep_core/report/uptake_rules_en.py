@@ -127,7 +127,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"\b(?:(?:abnormal|increased|focal|pathologic\w*|suspicious|significant|residual) {UPTAKE}|hypermetabolism)"
         rf"(?: (?:in|of|within|along|at|throughout)\b{_PLACES})?{_SAID} (?:is|are|was|were) (?:absent"
         rf"|not (?:{_ADV})*(?:seen|identified"
-        r"|present|appreciated|evident|demonstrated|noted|visuali[sz]ed|detected))"
+        r"|present|appreciated|evident|demonstrated|noted|visuali[sz]ed|detected)"
+        r"(?! (?:on|in|at) (?:the )?(?:prior|previous|earlier|last|baseline|outside|old)))"
         rf"|\b(?:does|do|did) not (?:\w+ )?(?:take up|accumulate|concentrate)(?: {_TRACER})?"
         rf"|\b(?:neither|none of)\b[^.;]{{0,90}}?\btakes? up {_TRACER}",
     ),
