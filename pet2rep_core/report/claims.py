@@ -115,6 +115,7 @@ class _Page(SidedText):
     def said_by_suv_alone(self) -> list[Link]:
         """Return an increase for each lesion of which a sentence gives a high SUVmax and no word on uptake."""
         found: list[Link] = []
+        listed: dict[int, set[str]] = {}
         for sentence in self.said:
             for value in sentence.suv_max:
                 at = self._at(value.start)
@@ -122,12 +123,13 @@ class _Page(SidedText):
                 if value.earlier or value.value < HIGH_SUV_MAX or self._of_earlier(value.start):
                     continue
                 label = self._at(value.label_start)
-                places = self._places_of_bare_value(label, at)
+                places = self._places_of_bare_value(label, at, listed)
                 statement = Statement(UptakeState.INCREASED, label, self._at(value.end - 1) + 1, SUV_ALONE)
                 found.extend(Link(statement, place) for place in places)
+                listed.setdefault(self._sentence(at)[0], set()).update(place.organ for place in places)
         return found
 
-    def _places_of_bare_value(self, label: int, at: int) -> tuple[Mention, ...]:
+    def _places_of_bare_value(self, label: int, at: int, alone: dict[int, set[str]]) -> tuple[Mention, ...]:
         """Return the words for the organ of a value where nothing else is said of its lesion's uptake, else none."""
         start, end = self._sentence(at)
         links = self._links_in(start, end)
@@ -135,7 +137,7 @@ class _Page(SidedText):
             near = self._rules.lesion.search(self._text, start, min(at + 16, end))
             is_lesion = near is not None or self._rules.cause.search(self._text, at, end) is not None
             places = [place for place in self._places_at(label, at) if start <= place.start < end]
-            listed = set() if is_lesion else self._listed_before(start)
+            listed = set() if is_lesion else self._listed_before(start, alone)
             return tuple(place for place in places if is_lesion or place.organ in listed)
         before = [link for link in links if link.statement.end <= label]
         after = [link for link in links if link.statement.start >= at]
@@ -160,7 +162,7 @@ class _Page(SidedText):
             return ()
         return tuple(self._last_run(named))
 
-    def _listed_before(self, start: int) -> set[str]:
+    def _listed_before(self, start: int, alone: dict[int, set[str]]) -> set[str]:
         """Return the positive organs of a list that a sentence goes on with: 代谢增高灶:1左肺上叶;2左肺下叶,SUVmax 4."""
         found: set[str] = set()
         number = bisect_left(self._starts, start)
@@ -169,6 +171,7 @@ class _Page(SidedText):
                 break
             links = self._links_in(*self._sentences[before])
             found |= {link.mention.organ for link in links if link.statement.state in POSITIVE_STATES}
+            found |= alone.get(self._starts[before], set())
         return found
 
     def _of_parts(self, label: int, at: int, after: Sequence[Link]) -> bool:
