@@ -17,7 +17,7 @@ class MentionRules:
     of ``midline`` never do; ``joined`` between two words for the same organ that are shown as one; ``before`` and
     ``after`` what belongs to an organ's word on either side (``number_before`` for bones); ``node_after`` a lymph node
     of the region just named; ``general`` words for an organ that do not say where; ``lead`` and ``shows`` how the scan
-    was done, and where the findings begin after it; ``side_reach`` how many characters before an organ's word its side is
+    was done, and where the findings begin after it; ``node_heading`` opens a list of nodes; ``side_reach`` how many characters before an organ's word its side is
     looked for.
     """
 
@@ -41,6 +41,7 @@ class MentionRules:
     midline: re.Pattern[str]
     lead: re.Pattern[str]
     shows: re.Pattern[str]
+    node_heading: re.Pattern[str]
     side_reach: int
 
 
@@ -70,6 +71,7 @@ RULES = {
         midline=re.compile(r"纵隔|隆突|腹膜后|^(?:肝|脾|胰|胃|膀胱|前列腺)"),
         lead=uptake_rules_zh.LEAD,
         shows=uptake_rules_zh.SHOWS,
+        node_heading=re.compile(r"(?!)"),
         side_reach=24,
     ),
     Language.ENGLISH: MentionRules(
@@ -121,6 +123,7 @@ RULES = {
         ),
         lead=uptake_context_en.LEAD,
         shows=re.compile(r"\b(?:shows?|demonstrates?|reveals?)\b", re.IGNORECASE),
+        node_heading=uptake_context_en.NODE_HEADING,
         side_reach=44,
     ),
 }  # fmt: skip

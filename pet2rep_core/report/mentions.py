@@ -117,9 +117,12 @@ def find_mentions(text: str, language: Language) -> tuple[Mention, ...]:
     found: list[Mention] = []
     known: list[Word] = []
     subject: tuple[OrganWord, ...] = ()
+    of_nodes = False
     for start, end in spans_between(plain.text, rules.sentence_end, 0, len(plain.text)):
+        heads = rules.node_heading.match(plain.text, start, end) is not None
+        of_nodes = heads or (of_nodes and plain.text[start - 1] == ";")
         shown = _after_lead(plain.text, start, end, rules)
-        words = _settle(plain.text, end, spot(plain.text, shown, end), known, rules)
+        words = _settle(plain.text, end, spot(plain.text, shown, end), known, rules, of_nodes=of_nodes)
         organs = _with_sides(plain.text, start, end, words, rules)
         values = find_suv_values(plain.text, start, end)
         slices = _slices(plain, start, end)
@@ -142,10 +145,12 @@ def _after_lead(text: str, start: int, end: int, rules: MentionRules) -> int:
     return end if shows is None else shows.end()
 
 
-def _settle(text: str, end: int, raw: list[Word], known: list[Word], rules: MentionRules) -> list[Word]:
+def _settle(
+    text: str, end: int, raw: list[Word], known: list[Word], rules: MentionRules, *, of_nodes: bool
+) -> list[Word]:
     """Return the words that name organs of the lexicon; bare lymph nodes get their region."""
     lexicon = read_lexicon().by_id
-    has_node = any(word.organ == NODE for word in raw)
+    has_node = of_nodes or any(word.organ == NODE for word in raw)
     settled: list[Word] = []
     for word in raw:
         alone = rules.region_alone.search(text, word.start, word.end) is not None

@@ -134,6 +134,8 @@ DEAUVILLE_3 = re.compile(
     re.IGNORECASE,
 )
 """After "above": uptake between blood pool and liver, which the score calls negative."""
+NODE_HEADING = re.compile(r"\s*(?:[\w-]+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
+"""Opens a list of nodes, up to the next full stop: "Pelvic nodes: right iliac ...; left iliac ..."."""
 CONTRAST = re.compile(
     r"\b(?:but|whereas|while|however|although|though|except(?: for| in| at| that)?"
     r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",

@@ -60,11 +60,13 @@ _SHARES_ORGAN = re.compile(
     re.IGNORECASE,
 )
 """Between two adjectives with one organ after them: "an avid right and a nonavid left adrenal nodule"."""
-_NODE_HEADING = re.compile(r"\s*(?:[\w-]+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
 _SOFT_TISSUE_OF = re.compile(r"soft tissue", re.IGNORECASE)
-_LIES_IN = re.compile(r" (?:in|within|filling|along|around|of|involving) (?:the )?(?:(?:left|right|both|bilateral) )?", re.I)
+_LIES_IN = re.compile(
+    r" (?:in|within|filling|along|around|of|involving) (?:the )?(?:(?:left|right|both|bilateral) )?", re.I
+)
 _LIES_OVER = re.compile(
-    r" (?:(?:lesions?|nodules?|mass|foc(?:us|i)) )?(?:of|in|over|at|along|within) (?:the )?(?:(?:left|right|both) )?", re.I
+    r" (?:(?:lesions?|nodules?|mass|foc(?:us|i)) )?(?:of|in|over|at|along|within) (?:the )?(?:(?:left|right|both) )?",
+    re.I,
 )
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
@@ -78,7 +80,7 @@ def read_uptake(text: str) -> Reading:
     for start, end in spans_between(text, _SENTENCE_END, 0, len(text)):
         reading.sentences.append((start, end))
         # "Pelvic nodes: right iliac …; left iliac …" names nodes up to the next full stop
-        of_nodes = _NODE_HEADING.match(text, start, end) is not None or (of_nodes and text[start - 1] == ";")
+        of_nodes = context.NODE_HEADING.match(text, start, end) is not None or (of_nodes and text[start - 1] == ";")
         previous = _read_sentence(text, start, end, previous, reading, of_nodes=of_nodes)
     return reading
 
