@@ -16,10 +16,11 @@ class ClaimRules:
     ``most_of_all`` the largest of several lesions; ``side_after`` words right after a statement that may hold sides;
     ``reference_before`` a value that is named for comparison; ``clause_mark`` what parts clauses; ``bare_node`` a lymph
     node without its region; ``together`` both sides alike; ``worse_on`` both sides, one of them more; ``lesion`` words
-    for a lesion, ``cause`` what it may be, ``part`` and ``other_part`` parts of it; ``example`` words before the places that a general statement gives; ``found_at`` a
-    value with the place right after it; ``goes_on`` words before a side that joins it to a list; ``bracket`` what stands in brackets
-    right after an organ; ``side_of_value`` a side right after a value; ``compared_value`` words before a value in brackets right after a comparison;
-    ``reference_organ`` an organ right before its value, a reference where it is named for nothing else.
+    for a lesion, ``cause`` what it may be, ``part`` and ``other_part`` parts of it; ``example`` words before the places
+    that a general statement gives; ``found_at`` a value with the place right after it; ``goes_on`` words before a side
+    that joins it to a list; ``bracket`` what stands in brackets right after an organ; ``side_of_value`` a side right
+    after a value; ``compared_value`` words before a value in brackets right after a comparison; ``reference_organ`` an
+    organ right before its value, a reference where it is named for nothing else.
     """
 
     sides: re.Pattern[str]
@@ -85,7 +86,8 @@ RULES = {
     ),
     Language.ENGLISH: ClaimRules(
         sides=re.compile(
-            r"\b(?:left(?!\s(?:gastric|colic)\b)|right|bilateral(?:ly)?|both sides|both(?=\s[a-z]+s\b|$)|[rl]t|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE
+            r"\b(?:left(?!\s(?:gastric|colic)\b)|right|bilateral(?:ly)?|both sides|both(?=\s[a-z]+s\b|$)|[rl]t"
+            r"|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE
         ),
         compared_before=re.compile(
             r"\b(?:than|to|versus|vs|with|except|not)\s(?:(?:the|that|of|on|in|contralateral)\s)*$", re.IGNORECASE
@@ -112,7 +114,8 @@ RULES = {
         ),
         clause_mark=re.compile(r"[,;]|\.\s"),
         reference_before=re.compile(
-            r"\b(?:blood[- ]?pool|background(?! (?:uptake|activity|metabolism))|reference|threshold|cut-?off)\b[^,;]{0,12}$"
+            r"\b(?:blood[- ]?pool|background(?! (?:uptake|activity|metabolism))|reference|threshold"
+            r"|cut-?off)\b[^,;]{0,12}$"
             r"|\b(?:above|below|than|to|exceeds?|exceeding)\s(?:(?:the|that|of|normal|mediastinal|background)\s)*"
             r"(?:liver|hepatic\w*|spleen|contralateral\s\w+|right|left)(?:\s\w+)?\s?\(?$",
             re.IGNORECASE,
@@ -132,13 +135,17 @@ RULES = {
             r"(?:itis\b|metasta|malignan|cancer|carcinoma|tumou?r|infect|inflam|lymphoma)",
             re.IGNORECASE,
         ),
-        part=re.compile(r"\b(?:solid|soft tissue) (?:component|portion|part|element)|mural nodule|\b(?:wall|rim|periphery)\b", re.I),
+        part=re.compile(r"\b(?:solid|soft tissue) (?:component|portion|part|element)|mural nodule"
+            r"|\b(?:wall|rim|periphery)\b", re.I),
         other_part=re.compile(r"\b(?:cystic|center|centre|central|necro\w+|remainder|rest)\b", re.IGNORECASE),
         bare_node=re.compile(r"(?:lymph )?nodes?|nodal|lymphaden\w+|adenop\w+|periprosthetic", re.IGNORECASE),
         respectively=re.compile("respectively", re.IGNORECASE),
         goes_on=re.compile(r"\band (?:the )?$", re.IGNORECASE),
         bracket=re.compile(r"\s?\([^()\n]{1,80}\)"),
-        side_of_value=re.compile(r"\s\(?(?:on\s(?:the\s)?)?(left|right)(?=[\s,;.)]|$)(?!\s(?!and|side)[a-z])", re.IGNORECASE),
+        side_of_value=re.compile(
+            r"\s\(?(?:on\s(?:the\s)?)?(left|right)"
+            r"(?=[\s,;.)]|$)(?!\s(?!and|side)[a-z])", re.IGNORECASE
+        ),
         compared_value=re.compile(
             r"(?:\b(?:above|below|than|to|exceeds?|exceeding)|[<>])\s?(?:(?:the|that|of|in|normal|mediastinal|background)\s)*"
             r"(?:liver|hepatic|spleen|splenic|blood[- ]?pool|background)(?:\s\w+)?\s?\($",

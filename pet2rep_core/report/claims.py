@@ -119,7 +119,6 @@ class _Page(SidedText):
         for sentence in self.said:
             for value in sentence.suv_max:
                 at = self._at(value.start)
-                start, end = self._sentence(at)
                 if value.earlier or value.value < HIGH_SUV_MAX or self._of_earlier(value.start):
                     continue
                 label = self._at(value.label_start)
@@ -163,7 +162,7 @@ class _Page(SidedText):
         return tuple(self._last_run(named))
 
     def _listed_before(self, start: int, alone: dict[int, set[str]]) -> set[str]:
-        """Return the positive organs of a list that a sentence goes on with: 代谢增高灶:1左肺上叶;2左肺下叶,SUVmax 4."""
+        """Return the positive organs of a list that a sentence goes on with: 增高灶:1左肺上叶;2左肺下叶,SUVmax 4."""
         found: set[str] = set()
         number = bisect_left(self._starts, start)
         for before in range(number - 1, max(-1, number - _LONGEST_LIST), -1):
@@ -175,7 +174,7 @@ class _Page(SidedText):
         return found
 
     def _of_parts(self, label: int, at: int, after: Sequence[Link]) -> bool:
-        """Tell whether a value and the statements after it are of two parts of one lesion: 洞壁SUVmax 6.8，洞内未见摄取."""
+        """Tell whether a value and the statements after it are of two parts of one lesion: 洞壁SUVmax 6，洞内无摄取."""
         begin = max(self._text.rfind(mark, max(0, label - 40), label) for mark in ",;。") + 1
         return (
             self._rules.part.search(self._text, begin, label) is not None

@@ -17,8 +17,8 @@ class MentionRules:
     of ``midline`` never do; ``joined`` between two words for the same organ that are shown as one; ``before`` and
     ``after`` what belongs to an organ's word on either side (``number_before`` for bones); ``node_after`` a lymph node
     of the region just named; ``general`` words for an organ that do not say where; ``lead`` and ``shows`` how the scan
-    was done, and where the findings begin after it; ``node_heading`` opens a list of nodes; ``side_reach`` how many characters before an organ's word its side is
-    looked for.
+    was done, and where the findings begin after it; ``node_heading`` opens a list of nodes; ``side_reach`` how many
+    characters before an organ's word its side is looked for.
     """
 
     sentence_end: re.Pattern[str]
@@ -88,7 +88,8 @@ RULES = {
         ),
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
-        sides=re.compile(r"\b(?:right and left|left and right|(?:left(?!\s(?:gastric|colic)\b)|right|bilateral|both)(?:-sided)?"
+        sides=re.compile(r"\b(?:right and left|left and right|(?:left(?!\s(?:gastric|colic)\b)|right"
+            r"|bilateral|both)(?:-sided)?"
             r"|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
         r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
         two_sides=re.compile(r"\s(?:[\w-]+\s){0,2}(?:and|&)\s(?:the\s)?", re.IGNORECASE),

@@ -24,7 +24,10 @@ _STATE_EN = (
     r"no abnormality)(?: uptake)?"
 )
 _CHOICE = re.compile(rf"{_STATE_ZH}(?:\s*[/|]\s*{_STATE_ZH})+|\b{_STATE_EN}(?:\s*[/|]\s*{_STATE_EN})+\b", re.IGNORECASE)
-_STATE_WORD = r"(?:增高|升高|减低|降低|缺失|缺损|稀疏|正常|均匀|对称|异常|不高|生理性|increased|decreased|absent|normal|elevated|reduced|uniform|abnormal)"
+_STATE_WORD = (
+    r"(?:增高|升高|减低|降低|缺失|缺损|稀疏|正常|均匀|对称|异常|不高|生理性"
+    r"|increased|decreased|absent|normal|elevated|reduced|uniform|abnormal)"
+)
 _SLOT_ALTERNATIVES = re.compile(
     rf"[^/|]{{0,12}}{_STATE_WORD}[^/|]{{0,8}}(?:[/|][^/|]{{0,12}}{_STATE_WORD}[^/|]{{0,8}})+", re.IGNORECASE
 )

@@ -45,7 +45,9 @@ _RULES = {
     Language.ENGLISH: _Rules(
         relative=re.compile(r"\b(?:(?P<same>ipsilateral)|contralateral)\b", re.IGNORECASE),
         named=re.compile(r"\b(?:(?P<left>left|lt|lul|lll|lingula)|right|rt|rul|rml|rll)(?:-sided)?\b", re.IGNORECASE),
-        compared_before=re.compile(r"\b(?:than|to|with|versus|vs\.?|from)\s(?:(?:the|that|of|in|on)\s)*$", re.IGNORECASE),
+        compared_before=re.compile(
+            r"\b(?:than|to|with|versus|vs\.?|from)\s(?:(?:the|that|of|in|on)\s)*$", re.IGNORECASE
+        ),
         compared_after=re.compile(r"(?!)"),
         denied=re.compile(r"\b(?:no|not|without|normal|unremarkable|negative|non-?avid)\b", re.IGNORECASE),
         left="left",

@@ -12,7 +12,8 @@ _CT_NOUN = (
     r"|height|enhancement|opacit\w+|stranding|transparency)"
 )
 CT_WORDING = re.compile(
-    rf"\b(?!normal (?:in )?\w+(?:, \w+){{0,2}},? and {UPTAKE})(?:increased|decreased|reduced|elevated|low|high|lower|higher"
+    rf"\b(?!normal (?:in )?\w+(?:, \w+){{0,2}},? and {UPTAKE})(?:increased|decreased|reduced|elevated|low|high"
+    rf"|lower|higher"
     rf"|abnormal|diffusely|unevenly|normal|mildly|slightly|homogeneous"
     rf"|uniform)(?:-| (?:[a-z]+ )?){_CT_NOUN}\b"
     rf"|\b{_CT_NOUN}(?: (?:of|in) [^,.;]{{1,30}}?)? (?:is|are|shows|appears"
@@ -47,7 +48,8 @@ EARLIER_STUDY = re.compile(
     r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)(?:[^;.]|\.(?=\d)))*?"
     r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"
     r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
-    r"|\b(?:(?:in|on|from|dated|of) (?:\w+ ){0,2}?(?:\d{1,2}[./-]){0,2}(?:19|20)\d\d\b|\w+ (?:years?|months?|weeks?) ago)[^.;]{0,60}?"
+    r"|\b(?:(?:in|on|from|dated|of) (?:\w+ ){0,2}?(?:\d{1,2}[./-]){0,2}(?:19|20)\d\d\b|\w+ (?:years?|months?"
+    r"|weeks?) ago)[^.;]{0,60}?"
     r"\b(?:PET\S*|CT|scans?|study|MRI|exam\w*|imaging)\b[^.;]{0,20}?\b(?:showed|demonstrated|revealed|had)"
     r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
     r"|\b(?:previously|formerly)\b(?![^,;.]{0,80}?\b(?:is|are|remains?|appears?)(?: \w+)? (?:unchanged"
@@ -129,7 +131,8 @@ COMPARES = re.compile(
     r"\b(?:than|above|below|exceed\w*|relative to|compared|Deauville|reference|vs|versus)\b|[<>≥≤]", re.I
 )
 DEAUVILLE_3 = re.compile(
-    r" ?(?:above )?(?:the |mediastinal )*blood[- ]?pool[^.;]{0,20}?\b(?:below|less than|lower than|not above)\b[^.;]{0,20}?"
+    r" ?(?:above )?(?:the |mediastinal )*blood[- ]?pool[^.;]{0,20}?\b(?:below|less than|lower than"
+    r"|not above)\b[^.;]{0,20}?"
     r"(?:liver|hepatic)[^.;]{0,24}?\bdeauville (?:score |category )?(?:of )?[123]\b",
     re.IGNORECASE,
 )

@@ -161,7 +161,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "not seen",
         _NORMAL,
-        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})?{_SAID} (?:is|are|was|were) not "
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})?{_SAID} (?:is|are|was"
+        rf"|were) not "
         rf"(?:{_ADV}|definitely )*(?:seen|identified|present|appreciated|evident|demonstrated|noted"
         rf"|visuali[sz]ed|detected)(?! (?:on|in|at) (?:the )?(?:prior|previous|earlier|last|baseline|outside|old))"
         rf"|\b(?:fails?|failed) to (?:show|demonstrate|exhibit) (?:\w+ ){{0,2}}?{UPTAKE}"
@@ -234,7 +235,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "below liver",
         _NORMAL,
-        rf"(?:(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},?|SUV\s?-?max[^,;]{{0,20}},) ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
+        rf"(?:(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},?|SUV\s?-?max[^,;]{{0,20}},) ?(?:{_BE}|{_ADV})*(?:below"
+        rf"|less than|lower than) (?:the "
         rf"|that of )*(?:liver|hepatic)"
         r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely"
         r"|normal|physiolog|unremarkable)",
@@ -252,7 +254,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{UPTAKE})"
         rf"|\bnormal (?:bio)?distribution(?: of (?:{_TRACER}|radioactivity))?"
         rf"|\b(?:symmetric(?:al)?|homogeneous|uniform) in (?:size and )?{UPTAKE}"
-        rf"|\bnormal (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density|enhancement),? ){{1,3}}and "
+        rf"|\bnormal (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density"
+        rf"|enhancement),? ){{1,3}}and "
         rf"{UPTAKE}"
         rf"|\bnormal in (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density"
         rf"|caliber),? ){{1,3}}(?:and )?{UPTAKE}"
@@ -291,7 +294,8 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|on\b|at\b|with|without|no\b"
         rf"|is\b|are\b|shows?\b|the\b|(?:fdg|tracer|radiotracer)\b)[a-z-]+){{0,5}}? {UPTAKE}"
         rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})?{_SAID} ?"
-        rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
+        rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above"
+        rf"|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
         rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent|focal|multifocal|abnormal"
         r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b)"
@@ -317,8 +321,10 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"(?: (?:some|associated|corresponding|visible|synovial|mural|wall|internal|surrounding|adjacent"
         r"|overlying|underlying|(?:peri|intra|endo|sub|para|extra|inter)\w+"
         rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {UPTAKE}"
-        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution|returning|returned|back)\b)"
-        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})?{_SAID} (?:is|are|was|were) "
+        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution"
+        r"|returning|returned|back)\b)"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|about"
+        rf"|around)\b{_PLACES})?{_SAID} (?:is|are|was|were) "
         rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
         r"(?:seen|noted|identified|present|observed|visuali[sz]ed|detected|found|demonstrated|suspicious|concerning"
         r"|worrisome|nonspecific|non-specific|indeterminate|favou?red|consistent with|compatible with|related to|due to"

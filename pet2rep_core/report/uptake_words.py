@@ -108,7 +108,8 @@ def _chinese_table() -> tuple[re.Pattern[str], dict[str, _Word]]:
 
 
 _JUNCTION_LIST = re.compile(
-    r"[、,/及和与至累侵犯并、向延伸上下段]{1,6}|,? ?(?:and|or|to|/|with|into|involving|extending(?: in)?to|(?:and|or) the)?"
+    r"[、,/及和与至累侵犯并、向延伸上下段]{1,6}|,? ?(?:and|or|to|/|with|into|involving|extending(?: in)?to"
+    r"|(?:and|or) the)?"
     r"(?: (?:the|distal|lower|proximal|adjacent|gastric|lesser|upper|mid))* ?",
     re.IGNORECASE,
 )
