@@ -91,10 +91,13 @@ class UnknownNameError(Pet2RepError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1)
-        super().__init__(
-            f"There is no {kind} named {name!r}.",
-            hint=f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}.",
-        )
+        if near:
+            hint = f"Did you mean {near[0]!r}?"
+        elif names:
+            hint = f"Known: {', '.join(names)}."
+        else:
+            hint = "There is none yet."
+        super().__init__(f"There is no {kind} named {name!r}.", hint=hint)
 
 
 class MissingDependencyError(Pet2RepError, ImportError):

@@ -8,10 +8,21 @@ from hypothesis import settings
 
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import open_store
+from tests.phantom_cases import forget_cases, share_cases
 from tests.reader_study import add_reports
 
 settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
 settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # xdist's workers use what the process before them shares
+        share_cases()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        forget_cases()
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,39 @@
-"""The demo study's cases, made once for all tests, and an independent way to read their voxels."""
+"""The demo study's cases, made once for all processes of a run, and an independent way to read their voxels."""
 
+import os
+import pickle
+import shutil
+import tempfile
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from pet2rep_core.datasets.phantom import DemoCase, make_demo_case
 from pet2rep_core.imaging.volume import Volume
 
+_FOLDER = "PET2REP_TEST_PHANTOMS"
+
+
+def share_cases() -> None:
+    """Keep the cases of this run on the disk for its other processes: each takes five seconds to make."""
+    os.environ[_FOLDER] = tempfile.mkdtemp(prefix="pet2rep-phantoms-")
+
+
+def forget_cases() -> None:
+    """Delete what the run has kept."""
+    shutil.rmtree(os.environ.pop(_FOLDER), ignore_errors=True)
+
 
 @lru_cache(maxsize=6)
 def case_of(case_id: str) -> DemoCase:
-    return make_demo_case(case_id)
+    kept = Path(os.environ[_FOLDER]) / case_id
+    if not kept.exists():
+        part = kept.with_suffix(f".{os.getpid()}")
+        part.write_bytes(pickle.dumps(make_demo_case(case_id), protocol=5))
+        part.rename(kept)
+    made: DemoCase = pickle.loads(kept.read_bytes())
+    return made
 
 
 def values_in_sphere(volume: Volume, centre_mm: tuple[float, float, float], radius_mm: float) -> np.ndarray:

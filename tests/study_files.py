@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,17 @@ def build_study(root: Path) -> Path:
         ("c", "", "", "", "", REPORT_EN, ""),
     ]
     save_table(root / "manifest.csv", columns, rows)
+    return root
+
+
+def build_scans(root: Path, cases: Sequence[str]) -> Path:
+    """Build cases of PET and CT, each a little hotter than the one before, without reports."""
+    rows = []
+    for number, name in enumerate(cases):
+        save_pet(root / f"{name}_pet.nii.gz", scale=1 + number / 10)
+        save_ct(root / f"{name}_ct.nii.gz")
+        rows.append((name, f"{name}_pet.nii.gz", f"{name}_ct.nii.gz", "suvbw"))
+    save_table(root / "manifest.csv", ("case", "pet", "ct", "pet_unit"), rows)
     return root
 
 

@@ -17,6 +17,9 @@ from tests.browser.cases import fill_home
 from tests.browser.chromium import browser_required, find_chromium, launch_arguments
 from tests.browser.server import PROJECT, RunningApp, start_app
 
+PATIENCE_MS = 60_000
+"""How long a busy machine may take for anything; a test that passes waits for nothing."""
+
 _HERE = Path(__file__).parent
 _IGNORED = ("/_stcore/health", "/_stcore/host-config")  # Streamlit asks for them below the page's name first
 _VOLUME = re.compile(r"/api/case/([^/]+)/volume/([a-z]+)$")
@@ -107,8 +110,9 @@ def _browser() -> Iterator[Any]:
         if browser_required():
             pytest.fail(reason)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=where, args=launch_arguments())
         yield browser
@@ -133,7 +137,7 @@ def _pages(app: RunningApp, browser: Any) -> Iterator[Callable[..., Watched]]:
     def make(**options: Any) -> Watched:
         context = browser.new_context(**{"viewport": {"width": 1600, "height": 950}, "locale": "en-GB", **options})
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         return watch(context.new_page(), app.url)
 
     yield make

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-_START_S = 60.0
+_START_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pytest
 
 from pet2rep_core.records import Language
 from pet2rep_core.ui.texts import text
-from tests.browser.conftest import Watched, watch
+from tests.browser.conftest import PATIENCE_MS, Watched, watch
 from tests.browser.provider import CLIENT, CLIENT_SECRET, SHORT_S
 from tests.browser.server import PROJECT, RunningApp, free_port, start_app
 
@@ -77,7 +77,7 @@ def federated(tmp_path_factory: pytest.TempPathFactory, issuer: str, _browser: A
 @pytest.fixture
 def browser(federated: RunningApp, _browser: Any) -> Iterator[Watched]:
     context = _browser.new_context(viewport={"width": 1600, "height": 950}, locale="en-GB")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield watch(context.new_page(), federated.url)
     context.close()
 

@@ -189,14 +189,14 @@ def test_a_killed_server_comes_back_with_everything(
     running = start_app(home, demo=False, port=port)
     try:
         # The new server knows neither the leave nor the session: the page asks for both by itself.
-        page.page.locator(".desk[data-state=kept]").wait_for(timeout=60_000)
+        page.page.locator(".desk[data-state=kept]").wait_for()
         desk.expect_scores(
             page, {"Accuracy": "4", "Completeness": "2", "Clarity": "3", "Usability": "1", "Overall": "5"}
         )
         page.page.locator(".desk:not(.locked)").wait_for()
         desk.press(page, "Enter")
         desk.ready(page, second)
-        page.page.locator(".viewer[data-ready]").wait_for(timeout=30_000)
+        page.page.locator(".viewer[data-ready]").wait_for()
     finally:
         running.stop()
     store = open_store(Settings(home=home, workers=1))

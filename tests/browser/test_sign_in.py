@@ -22,7 +22,7 @@ from pet2rep_core.ui.texts import text
 from pet2rep_core.workflow.accounts import add_account
 from tests.browser import reading as desk
 from tests.browser.cases import PHANTOM, fill_home
-from tests.browser.conftest import Watched, watch
+from tests.browser.conftest import PATIENCE_MS, Watched, watch
 from tests.browser.server import PROJECT, RunningApp, start_app
 from tests.browser.studies import MadeStudy, add_study
 
@@ -69,7 +69,7 @@ def browser_of(guarded: RunningApp, _browser: Any) -> Iterator[Callable[..., Wat
     def make(**options: Any) -> Watched:
         context = _browser.new_context(**{"viewport": {"width": 1600, "height": 950}, "locale": "en-GB", **options})
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         return watch(context.new_page(), guarded.url)
 
     yield make

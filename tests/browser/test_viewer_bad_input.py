@@ -22,7 +22,7 @@ from pet2rep_core.store import CaseRow, open_store
 from pet2rep_core.ui.texts import read_texts
 from pet2rep_core.workflow.import_dataset import Preparation, record_preparation
 from tests.browser.chromium import find_chromium, launch_arguments
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PATIENCE_MS, Watched
 from tests.browser.cutting_proxy import CuttingProxy
 from tests.browser.server import RunningApp, start_app
 
@@ -164,7 +164,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, _browser: Any) -> Iterator[Run
 def tab(app: RunningApp, _browser: Any) -> Iterator[Any]:
     """Give one tab for all odd cases, so that each also shows that the one before hurt nobody."""
     context = _browser.new_context(viewport={"width": 1600, "height": 950}, locale="en-GB")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -460,7 +460,6 @@ def test_a_very_slow_processor_still_shows_and_scrolls(new_page: Callable[..., W
     page = new_page()
     session = page.page.context.new_cdp_session(page.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    page.page.context.set_default_timeout(60_000)
     page.open("Review", case=GOOD)
     _ready(page.page, GOOD)
     _goes_on(page.page)

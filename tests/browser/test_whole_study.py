@@ -24,7 +24,7 @@ from pet2rep_core.study.rubric import read_rubric
 from pet2rep_core.ui.texts import text
 from tests.browser import reading as desk
 from tests.browser import whole_study as whole
-from tests.browser.conftest import Watched, watch
+from tests.browser.conftest import PATIENCE_MS, Watched, watch
 from tests.browser.recording_proxy import RecordingProxy
 from tests.browser.server import RunningApp, free_port, start_app
 from tests.study_files import COMMAND, PROJECT, environment
@@ -126,7 +126,7 @@ class _Scene:
     def _sign_in(self, name: str, place: str, url: str, *, height: int = 950) -> Watched:
         context = self._browser.new_context(viewport={"width": 1600, "height": height}, locale="en-GB")
         self._stack.callback(context.close)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = watch(context.new_page(), url)
         self.pages.append(page)
         page.page.goto(f"{url}/{place}")
@@ -250,7 +250,7 @@ def _read_through_reload_and_crash(scene: _Scene, careful: whole.Reader, other: 
             desk.press(other.page, "4")  # into the void
             other.page.page.locator(".desk[data-state=lost]").wait_for()
             scene.come_back()
-            other.page.page.locator(".desk[data-state=kept]:not(.locked)").wait_for(timeout=60_000)
+            other.page.page.locator(".desk[data-state=kept]:not(.locked)").wait_for()
             desk.expect_scores(other.page, {"Accuracy": "1", "Completeness": "2", "Clarity": "4"})
             desk.press(other.page, "u", "u", "u")
         careful.page.page.reload()

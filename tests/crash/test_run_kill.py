@@ -15,8 +15,7 @@ from pet2rep_core.records import GenerationStatus
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import open_store
 from tests import vendor_servers as vendor
-from tests.layout_files import save_ct, save_pet, save_table
-from tests.study_files import PROJECT, import_all
+from tests.study_files import PROJECT, build_scans, import_all
 from tests.vendor_servers import vendor_server
 
 CASES = 5
@@ -25,12 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def home(tmp_path):
-    root = tmp_path / "study"
-    save_ct(root / "ct.nii.gz")
-    for n in range(CASES):
-        save_pet(root / f"{n}.nii.gz", scale=1 + n / 20)
-    rows = [(f"k{n}", f"{n}.nii.gz", "ct.nii.gz", "suvbw") for n in range(CASES)]
-    save_table(root / "manifest.csv", ("case", "pet", "ct", "pet_unit"), rows)
+    root = build_scans(tmp_path / "study", [f"k{n}" for n in range(CASES)])
     settings = Settings(home=tmp_path / "home", workers=1)
     store = open_store(settings)
     import_all(root, settings, store)

@@ -301,7 +301,7 @@ class TestGenerateScoreExportVerify:
             (["generate", "--model", "scripted", "--behaviour", "mix"], "Did you mean 'mixed'?"),
             (["export", "--out", "out", "--format", "xlsx"], "There is no format named 'xlsx'."),
             (["export", "out"], "--out is missing."),
-            (["export", "s-9", "--out", "out"], "There is no study named 's-9'."),
+            (["export", "s-9", "--out", "out"], "There is no study named 's-9'. There is none yet."),
             (["export", "s-9", "--out", "out", "--format", "xls"], "There is no format named 'xls'."),
             (["demo", "--cases", "demo-99"], "There is no demo case named 'demo-99'."),
         ],

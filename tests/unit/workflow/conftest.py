@@ -7,6 +7,7 @@ import pytest
 from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store, open_store
 from tests.study_files import build_study, import_all
+from tests.vendor_servers import VendorServer, vendor_server
 
 
 @pytest.fixture
@@ -36,3 +37,10 @@ def study(tmp_path: Path, settings: Settings, store: Store) -> Path:
     root = build_study(tmp_path / "study")
     import_all(root, settings, store)
     return root
+
+
+@pytest.fixture
+def server() -> Iterator[VendorServer]:
+    """A server that speaks a vendor's protocol, over HTTP on this machine."""
+    with vendor_server() as one:
+        yield one

@@ -27,9 +27,8 @@ from pet2rep_core.workflow.run_models import run_planned
 from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, RunPlan, pair_models, plan_run
 from tests import vendor_servers as vendor
-from tests.layout_files import save_ct, save_pet, save_table
-from tests.study_files import import_all
-from tests.vendor_servers import VendorServer, vendor_server
+from tests.study_files import build_scans, import_all
+from tests.vendor_servers import VendorServer
 
 MODEL = "qwen2.5-vl-7b"
 CASES = ("p0", "p1", "p2")
@@ -38,21 +37,8 @@ ONCE = Patience(tries=1)
 
 @pytest.fixture
 def place(tmp_path: Path, settings: Settings, store: Store) -> Workplace:
-    root = tmp_path / "study"
-    rows = []
-    for number, name in enumerate(CASES):
-        save_pet(root / f"{name}_pet.nii.gz", scale=1 + number / 10)
-        save_ct(root / f"{name}_ct.nii.gz")
-        rows.append((name, f"{name}_pet.nii.gz", f"{name}_ct.nii.gz", "suvbw"))
-    save_table(root / "manifest.csv", ("case", "pet", "ct", "pet_unit"), rows)
-    import_all(root, settings, store)
+    import_all(build_scans(tmp_path / "study", CASES), settings, store)
     return Workplace(store, settings, read_display(), Person("R07", Role.RESEARCHER))
-
-
-@pytest.fixture
-def server():
-    with vendor_server() as one:
-        yield one
 
 
 def plan(place: Workplace, server: VendorServer, *, model: str = MODEL, setting: str = "fused", **more) -> RunPlan:

@@ -30,8 +30,7 @@ from pet2rep_core.workflow.run_outcome import Workplace
 from pet2rep_core.workflow.run_plan import RunChoices, pair_models, plan_run
 from pet2rep_core.workflow.run_progress import RunProgress
 from tests import vendor_servers as vendor
-from tests.layout_files import save_ct, save_pet, save_table
-from tests.study_files import import_all
+from tests.study_files import build_scans, import_all
 from tests.vendor_servers import vendor_server
 
 SOMEBODY = Person("R07", Role.RESEARCHER)
@@ -44,21 +43,8 @@ QUICK = Patience(tries=3, first_s=0.05, most_s=0.1)
 @pytest.fixture
 def place(tmp_path: Path, settings: Settings, store: Store) -> Workplace:
     """Four cases with PET and CT that differ, in a store."""
-    root = tmp_path / "study"
-    rows = []
-    for number, name in enumerate(CASES):
-        save_pet(root / f"{name}_pet.nii.gz", scale=1 + number / 10)
-        save_ct(root / f"{name}_ct.nii.gz")
-        rows.append((name, f"{name}_pet.nii.gz", f"{name}_ct.nii.gz", "suvbw"))
-    save_table(root / "manifest.csv", ("case", "pet", "ct", "pet_unit"), rows)
-    import_all(root, settings, store)
+    import_all(build_scans(tmp_path / "study", CASES), settings, store)
     return Workplace(store, settings, read_display(), SOMEBODY)
-
-
-@pytest.fixture
-def server():
-    with vendor_server() as one:
-        yield one
 
 
 def choices(server, **more) -> RunChoices:
