@@ -70,7 +70,7 @@ RULES = {
         ),
         lesion=re.compile(r"饱满|肿胀|隆起|息肉|实变|膨大|结节|肿[块物瘤]|包块|占位|团块|病灶|肿大|转移|灶|增厚|破坏|淋巴结|癌(?![^,;。]{0,6}(?:术|切除|史|治疗|化疗|放疗))"),
         cause=re.compile(r"(?:考虑|提示|符合|倾向)[^,;。]{0,14}?(?:炎|转移|恶性|癌|瘤|增生|感染|结核)"),
-        part=re.compile(r"实性(?:部分|成分|区)|[囊外内]?壁结节|[洞囊]壁|边缘|周边|另(?:见|有|一)|余(?:者|部分)"),
+        part=re.compile(r"实性(?:部分|成分|区)|[囊外内]?壁结节|[洞囊]壁|边缘|周边|[大高]者|另(?:见|有|一)|余(?:者|部分)"),
         other_part=re.compile(r"[囊洞腔其]内|囊性|囊变|中[心央]|其?余|坏死"),
         bare_node=re.compile(r"淋巴结"),
         together=re.compile(r"均|皆|都"),
@@ -127,7 +127,7 @@ RULES = {
             re.IGNORECASE,
         ),
         lesion=re.compile(
-            r"\b(?:fullness|prominen|hyperplas|enlarg|polyp|lytic|sclerotic|nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant|primary\b|malignan|carcinoma|cancer"
+            r"\b(?:fullness|prominen|asymmetr|hyperplas|enlarg|polyp|lytic|sclerotic|nodul|mass|lesion|adenop|lymphadenop|metasta|thicken|foc(?:us|i|al)|tumou?r|implant|primary\b|malignan|carcinoma|cancer"
             r"|nodes?\b)", re.IGNORECASE
         ),
         cause=re.compile(

@@ -11,7 +11,7 @@ from pet2rep_core.report.normalise import PlainText
 
 _REACH = 300
 """Characters before a relative side in which the side that it goes back to is looked for."""
-_CLAUSE_END = re.compile(r"[,;.。\n]")
+_CLAUSE_END = re.compile(r"[,;。\n]|\.(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ _RULES = {
             r"\b(?:than|to|with|versus|vs\.?|from)\s(?:(?:the|that|of|in|on)\s)*$", re.IGNORECASE
         ),
         compared_after=re.compile(r"(?!)"),
-        denied=re.compile(r"\b(?:no|not|without|normal|unremarkable|negative|non-?avid)\b", re.IGNORECASE),
+        denied=re.compile(r"\b(?:no|not|without|normal|unremarkable|negative|non-?avid|compared|versus|vs)\b", re.IGNORECASE),
         left="left",
         right="right",
     ),

@@ -41,7 +41,7 @@ _LIST = re.compile(
     r"|\s(?:on|at|in)\s(?:the\s)?(?:early|initial|delayed|standard|routine)(?:\s(?:imaging|images?|phase|scan))?"
     r"|\s(?:at|after)\s\d{1,3}[\s-]?(?:min\w*|h\w*)(?!\S)|\s?\((?:left|right|左侧?|右侧?)\))?\s?(?:、|,\s?and\b|,"
     r"|/|和|及|与|or\b|and\b"
-    r"|或|\s(?:versus|vs\.?)(?=\s?[\d.]+\s(?:on the (?:left|right)|in the contralateral"
+    r"|或|\s(?:versus|vs\.?|compared (?:with|to))(?=\s?[\d.]+\s(?:on the (?:left|right)|in the contralateral"
     r"|contralateral)))\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?|[LR][\s:=]{0,2}(?=\d))?",
     re.IGNORECASE,
 )

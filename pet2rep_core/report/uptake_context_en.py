@@ -187,7 +187,8 @@ MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECAS
 ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
 LEAD = re.compile(
     r"\b(?:(?<!-)injected|injection of|(?:after|following|post) (?:\w+ )?injection(?![- ]site)|administered"
-    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)|fasting(?! state)|fasted"
+    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)"
+    r"|(?<!prolonged )(?<!of )(?<!by )(?<!without )(?<!to )(?<!despite )fasting(?! state)|fasted"
     r"|blood glucose|(?<!-)acquired|acquisition|images were obtained|scanned from"
     r"|skull base to (?:the )?(?:mid|proximal|upper|thigh|feet|toes))\b",
     re.IGNORECASE,

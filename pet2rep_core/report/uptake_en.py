@@ -68,6 +68,12 @@ _LIES_OVER = re.compile(
     r" (?:(?:lesions?|nodules?|mass|foc(?:us|i)) )?(?:of|in|over|at|along|within) (?:the )?(?:(?:left|right|both) )?",
     re.I,
 )
+_NEW_SUBJECT = re.compile(
+    r"\b(?:is|are|was|were|has|have|measures|appears?|remains?|shows?|demonstrates?)\b[^,]*, (?:and|but"
+    r"|while) (?:an?|the)\b",
+    re.I,
+)
+_PLACED = re.compile(r"(?: [\w-]+){0,2} (?:in|at|within) (?:the )?(?:(?:left|right) )?", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -283,11 +289,22 @@ def _targets(
         return [*inside, *forward]
     if before:
         runs = _runs(text, before)
+        runs = _of_one_subject(text, runs)
         several = statement.state is UptakeState.NORMAL or _BOTH.search(text, at, statement.start)
         return [m for run in runs for m in run] if several else runs[-1]
     if pending:
         return [m for group in pending for m in group] if statement.state is UptakeState.NORMAL else pending[-1]
     return []
+
+
+def _of_one_subject(text: str, runs: list[list[Mention]]) -> list[list[Mention]]:
+    """Return the runs since the last one that has a predicate of its own: "the liver is large, and the spleen …"."""
+    kept = runs[-1:]
+    for left, right in zip(runs[-2::-1], runs[:0:-1], strict=False):
+        if _NEW_SUBJECT.search(text, left[-1].end, right[0].start):
+            break
+        kept.insert(0, left)
+    return kept
 
 
 def _runs(text: str, mentions: list[Mention]) -> list[list[Mention]]:
@@ -388,6 +405,9 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
     kept: list[Mention] = []
     landmark: Mention | None = None
     for mention in settled:
+        if kept and not nodes and mention.organ.endswith("_ln") and _is_place(text, kept[-1], mention):
+            # "a graft in the left groin" names no nodes
+            continue
         if mention.organ == OTHER and kept and _LIES_OVER.fullmatch(text, kept[-1].end, mention.start):
             # "a skin lesion of the left forearm" is one of the skin
             continue
@@ -410,6 +430,12 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
             continue
         kept.append(mention)
     return list(dict.fromkeys(kept))
+
+
+def _is_place(text: str, before: Mention, region: Mention) -> bool:
+    """Tell whether a region only places the vessel or soft tissue that is named right before it."""
+    placed = before.organ in {"vessel", "soft_tissue"} and _PLACED.fullmatch(text, before.end, region.start)
+    return bool(placed) and "adenop" not in text[region.start : region.end].lower()
 
 
 def _is_inner(text: str, mention: Mention) -> bool:

@@ -171,12 +171,15 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
         return True
     if others and rules.REFERENCE_BEFORE.search(before) and rules.REFERENCE_AFTER.match(text, mention.end, b):
         return True
-    if word == "软组织" and others and before[-1:] in "样状见有性呈为":
+    if word == "软组织" and others and (before[-1:] in "样状见有性呈为" or before.endswith(("局部", "周围"))):
         # a lesion of soft tissue, not a muscle
         return True
     if others and mention.organ == "liver" and _is_reference(text, a, b, mention, before):
         return True
     if _is_node_region(mention) and _BESIDE_LESION.fullmatch(before) and "淋巴结" in text[mention.end : b]:
+        return False
+    if _BESIDE_LESION.fullmatch(before) and UPTAKE_WORD.search(text, mention.end, b):
+        # the next organ has an uptake of its own
         return False
     if rules.STRONG_LANDMARK.search(before):
         return others or not _INVADES.search(before)

@@ -270,6 +270,10 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b(?:symmetric(?:al)?|uniform|homogeneous|background|background-level"
         rf"|expected|excreted) (?:{UPTAKE}|radioactivity)|\b(?:metabolically"
         rf"|physiologically) unremarkable"
+        rf"|\b(?:symmetric(?:al)?,? (?:low-level|low-grade|minimal|faint)|(?:low-level|low-grade|minimal"
+        rf"|faint),? symmetric(?:al)?) "
+        rf"(?:\w+ ){{0,2}}?{UPTAKE}(?![^.;]{{0,60}}\b(?:SUV|degenerat|reactive|inflam|granulom|infect"
+        rf"|suspicious|arthr))"
         r"|\bphysiologic(?:al)?(?:ly)?\b|\b(?:a )?normal (?:physiologic )?varia(?:nt|tion)\b",
     ),
     (

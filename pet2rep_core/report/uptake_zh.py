@@ -35,7 +35,7 @@ _LIGHT = re.compile(
 _CHANGED = re.compile(r"缩小|减|降|好转|下降")
 _FINDING = re.compile(r"积液|水$|囊肿|癌|瘤|破坏|增生")
 _NOT_SIDE_WORDS = re.compile(
-    r"[^\u4e00-\u9fffA-Za-z0-9]|及|和|与|双侧|两侧|左侧|右侧|左|右|双|两|侧|部|区|上|中|下|段|叶|余|各"
+    r"[^\u4e00-\u9fffA-Za-z0-9]|及|和|与|双侧|两侧|左侧|右侧|左|右|双|两|侧|部|区|上|中|下|段|叶|余|各|第|\d|肋"
 )
 
 
