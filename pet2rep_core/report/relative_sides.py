@@ -49,7 +49,10 @@ _RULES = {
             r"\b(?:than|to|with|versus|vs\.?|from)\s(?:(?:the|that|of|in|on)\s)*$", re.IGNORECASE
         ),
         compared_after=re.compile(r"(?!)"),
-        denied=re.compile(r"\b(?:no|not|without|normal|unremarkable|negative|non-?avid|compared|versus|vs)\b", re.IGNORECASE),
+        denied=re.compile(
+            r"\b(?:no|not|without|normal|unremarkable|negative|non-?avid"
+            r"|compared|versus|vs)\b", re.IGNORECASE
+        ),
         left="left",
         right="right",
     ),
