@@ -54,6 +54,7 @@ class Claims:
 
 _LONGEST_LIST = 12
 """Parts of a list with semicolons that are looked back over, at most."""
+_COMPARED = re.compile(r"\b(?:compared (?:with|to)|versus|vs\.?)\s?$", re.IGNORECASE)
 _SIZE = re.compile(r"\d ?[cm]m\b", re.IGNORECASE)
 HIGH_SUV_MAX = 2.5
 """SUVmax (g/mL) from which a lesion counts as above background where the text says nothing else of its uptake."""
@@ -122,6 +123,8 @@ class _Page(SidedText):
                 if value.earlier or value.value < HIGH_SUV_MAX or self._of_earlier(value.start):
                     continue
                 label = self._at(value.label_start)
+                if _COMPARED.search(self._text[max(0, at - 16) : at]):
+                    continue
                 places = self._places_of_bare_value(label, at, listed)
                 statement = Statement(UptakeState.INCREASED, label, self._at(value.end - 1) + 1, SUV_ALONE)
                 found.extend(Link(statement, place) for place in places)

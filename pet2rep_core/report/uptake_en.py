@@ -69,9 +69,9 @@ _LIES_OVER = re.compile(
     re.I,
 )
 _NEW_SUBJECT = re.compile(
-    r"\b(?:is|are|was|were|has|have|measures|appears?|remains?|shows?|demonstrates?)\b[^,]*, (?:and|but"
-    r"|while) (?:an?|the)\b",
-    re.I,
+    r"\b(?:is|are|was|were|has|have|measures|appears?|remains?|shows?|demonstrates?)\b[^,]*,? "
+    r"\b(?:and|but|while) (?:an?|the)\b",
+    re.IGNORECASE,
 )
 _PLACED = re.compile(r"(?: [\w-]+){0,2} (?:in|at|within) (?:the )?(?:(?:left|right) )?", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
