@@ -150,9 +150,12 @@ class _Page(SidedText):
         )
         if about_this or len(before) + len(after) < len(links):
             return ()
-        if any(link.statement.state in POSITIVE_STATES for link in last):
-            return ()
         named = self._named[bisect_left(self._named_starts, since) : bisect_left(self._named_starts, label)]
+        if any(link.statement.state in POSITIVE_STATES for link in last):
+            # a mass is avid, with nodal metastases, SUVmax 6
+            others = named and {m.organ for m in named}.isdisjoint(link.mention.organ for link in last)
+            if not others or not self._rules.lesion.search(self._text, named[0].start, label):
+                return ()
         if not named and self._rules.part.search(self._text, since, label):
             return self._places_at(label, at)
         stated = {link.mention for link in before}

@@ -77,7 +77,8 @@ BARE_UPTAKE = re.compile(
     r"|inflammatory|degenerative|infectious|post-?surgical|metasta|malignan|suspicious|concerning)))"
     r"|(?:the )?(?:fdg |tracer |radiotracer )?(?:uptake|avidity|hypermetabolism)(?= (?:in|within|along|at"
     r"|throughout|around"
-    r"|about|of)\b)|(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z /-]){3,40}? (?:uptake"
+    r"|about|of)\b)|(?:(?!\b(?:no|not|without|lack|absen\w+|is|are|but|has|have|shows?|demonstrates?|normal"
+    r"|physiolog\w+)\b)[a-z /-]){3,70}? (?:uptake"
     r"|avidity)(?=,? \(?(?:SUV|nonspecific"
     r"|non-specific|indeterminate|likely (?:inflam|degen|reactive|infect|post)|inflammatory|degenerative"
     r"|reactive)))(?!.*\b(?:(?:is|are|was|were)(?! (?:new|stable|unchanged|likely|probably|nonspecific)\b)|may"
@@ -186,6 +187,8 @@ UPTAKE_WORD = re.compile(
 MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECASE)
 ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
 LEAD = re.compile(
+    r"^\s*(?:reason for (?:the )?(?:exam\w*|study|referral|scan)|(?:clinical )?(?:indications?|history"
+    r"|information))\b[: ]|"
     r"\b(?:(?<!-)injected|injection of|(?:after|following|post) (?:\w+ )?injection(?![- ]site)|administered"
     r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)"
     r"|(?<!prolonged )(?<!of )(?<!by )(?<!without )(?<!to )(?<!despite )fasting(?! state)|fasted"

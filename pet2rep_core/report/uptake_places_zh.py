@@ -15,7 +15,7 @@ _LIST = re.compile(r"[、及和与/或以双两左右侧部并,第\d]*")
 _ONE_OF_NODES = re.compile(r"(?:[大高著]者|残留|残余|其中|其一)[^,]{0,8}(?:位于|见于|在|为)")
 _LEVEL = re.compile(r"(?:部)?第?(?:[IV]{1,3}|\d)[IVABab\d、~/及和-]*[区组]")
 """A level of the neck names its lymph nodes: 左颈VI区小结节."""
-_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:可?见)?(?:多发|肿大|小|数枚|散在|稍大)*淋巴结")
+_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:可?见)?(?:多发|肿大|小|数[枚个]|\d{1,2}[枚个]|散在|稍大)*淋巴结")
 _NODE_LIST = re.compile(r"[、及和与或以并区部内旁双左右侧周围]*[、及和与或][、及和与或以并区部内旁双左右侧周围]*")
 _PERITONEUM = re.compile(r"网膜|腹膜(?!后)|腹水|积液")
 _FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")

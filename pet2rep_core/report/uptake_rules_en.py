@@ -78,6 +78,12 @@ _VALUE = r"(?: \([^()]{1,40}\))?"
 _SAID = r"(?:, ?SUV\s?-?max[^,;]{1,20},)?"
 # the value of an uptake, between its place and its state
 
+_CALM_PLACES = (
+    r"(?:(?![^,;.]{0,70}?\b(?:is|are|was|were) (?:\w+ly )?(?:intense|increased|elevated|avid|prominent|marked)\b)"
+    rf"{_PLACES})"
+)
+# places of an uptake that is called high in no words before the next comma
+
 _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "resolved",
@@ -149,7 +155,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _NORMAL,
         r"\b(?:fdg|tracer|urinary|radiotracer|physiolog\w+) excretion\b|\bexcreted "
         r"(?:fdg|tracer|radiotracer|urine|activity)"
-        rf"|\b(?:expected|physiologic(?:al)?|excreted|normal) urinary {UPTAKE}"
+        rf"|\b(?:(?:expected|physiologic(?:al)?|excreted|normal) )?urinary {UPTAKE}"
         r"|\bexcret(?:e|es|ing|ion of) (?:the )?(?:fdg|tracer|radiotracer|radiopharmaceutical|activity)(?: normally)?",
     ),
     (
@@ -179,7 +185,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake normal",
         _NORMAL,
-        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})?{_SAID} ?"
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_CALM_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
         rf"\b(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
         rf"|remarkable)|normal\b|physiolog\w+|unremarkable|preserved|maintained|intact|symmetric(?:al)?\b"
@@ -233,6 +239,14 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"|surrounding |normal )*(?:blood[- ]?pool|background)",
     ),
     (
+        "at or below blood pool",
+        _NORMAL,
+        rf"(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE}{_VALUE} (?:in|of|within|along|throughout|by"
+        rf"|at)\b{_PLACES}{_SAID} (?:is|are|was|were) "
+        rf"(?:{_ADV})*(?:at|below|not above|equal to|similar to) (?:the |that of |level of |mediastinal |normal )*"
+        r"(?:blood[- ]?pool|background)",
+    ),
+    (
         "below liver",
         _NORMAL,
         rf"(?:(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},?|SUV\s?-?max[^,;]{{0,20}},) ?(?:{_BE}|{_ADV})*(?:below"
@@ -283,7 +297,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
         rf"|impaired|paucity of|loss of"
         rf"|lack of normal)(?! than\b)(?! ?-?(?:grade|level))(?! lobes?\b) (?:\w+ ){{0,2}}?{UPTAKE}|\bhypoactiv\w+"
-        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})?{_SAID} ?"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|through)\b{_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower(?! (?:lobe|pole|segment|extrem|leg|esoph"
         rf"|oesoph|thor|third|uter|neck|abd|pelv|rib|quadr|spin|lumb|cerv|half|inner|outer|left|right|lip|back|jugul))"
         rf"|low(?!-| cerv| jug| rectal)|less|subnormal|depressed)\b",
@@ -297,7 +311,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|background|decreas|reduc|dimin"
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|on\b|at\b|with|without|no\b"
         rf"|is\b|are\b|shows?\b|the\b|(?:fdg|tracer|radiotracer)\b)[a-z-]+){{0,5}}? {UPTAKE}"
-        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})?{_SAID} ?"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|through)\b{_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above"
         rf"|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
