@@ -434,7 +434,7 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bo
 
 def _is_place(text: str, before: Mention, region: Mention) -> bool:
     """Tell whether a region only places the vessel or soft tissue that is named right before it."""
-    placed = before.organ in {"vessel", "soft_tissue"} and _PLACED.fullmatch(text, before.end, region.start)
+    placed = before.organ in {"vessel", "soft_tissue", "lung"} and _PLACED.fullmatch(text, before.end, region.start)
     return bool(placed) and "adenop" not in text[region.start : region.end].lower()
 
 

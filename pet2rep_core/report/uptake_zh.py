@@ -51,6 +51,7 @@ class _Sentence:
     last: list[Link] = field(default_factory=list)
     removed: list[Mention] = field(default_factory=list)
     lower: list[Link] = field(default_factory=list)
+    raised: list[Link] = field(default_factory=list)
     nodes_anywhere: bool = False
     forward: Statement | None = None
 
@@ -306,6 +307,8 @@ def _livers(own: list[Mention], state: _Sentence) -> list[Mention]:
 
 def _tie(state: _Sentence, links: list[Link], statement: Statement, targets: list[Mention]) -> None:
     state.last = [Link(statement, mention) for mention in targets]
+    if statement.state in POSITIVE_STATES:
+        state.raised = state.last
     links.extend(state.last)
 
 
@@ -327,7 +330,8 @@ def _choose(groups: list[Group], *, all_groups: bool) -> list[Mention]:
 
 def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state: _Sentence, links: list[Link]) -> bool:
     """Handle "physiological" after an increase of the same sentence; True where that settles the statement."""
-    increased = [link for link in state.last if link.statement.state in POSITIVE_STATES]
+    about = {link.mention.organ for link in state.last}
+    increased = [link for link in state.raised if link.mention.organ in about]
     if own and increased and min(m.start for m in own) > increased[-1].statement.end:
         return False
     if not increased or (own and {m.organ for m in own} - {link.mention.organ for link in increased}):
@@ -340,6 +344,7 @@ def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state
         Link(replace(link.statement, state=UptakeState.NORMAL, rule="physiological"), link.mention)
         for link in increased
     ]
+    state.raised = []
     links.extend(state.last)
     return True
 
