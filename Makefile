@@ -45,6 +45,7 @@ bench: $(VENV)/.dev ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks.open_case
 	$(BIN)/python -m benchmarks.score_texts
 	$(BIN)/python -m benchmarks.agree_readers
+	$(BIN)/python -m benchmarks.open_study
 	$(BIN)/python -m benchmarks.serve_volumes
 	$(BIN)/python -m benchmarks.scroll_viewer
 	$(BIN)/python -m benchmarks.generate_remote

@@ -338,8 +338,9 @@ class StudyRating:
 
     ``answers`` are 1 to 5, or None for not assessable, which has its reason in ``reasons``; ``comments`` belong to
     dimensions, ``comment`` to the whole. ``shown_sha256`` and ``reference_sha256`` (empty where none was shown) are
-    the texts that the reader saw; ``leaks`` names what in the text gave its author away. ``active_ms`` is the time
-    in the stage without idle time; ``reason`` says why an earlier revision was changed.
+    the texts that the reader saw; ``leaks`` names what in the text gave its author away, found with the table of
+    give-aways of ``leaks_version`` (empty where an earlier program did not keep it). ``active_ms`` is the time in the
+    stage without idle time; ``reason`` says why an earlier revision was changed.
     """
 
     study_id: str
@@ -356,6 +357,7 @@ class StudyRating:
     marks: tuple[Mark, ...] = ()
     missed: tuple[Missed, ...] = ()
     leaks: tuple[str, ...] = ()
+    leaks_version: str = ""
     active_ms: int = 0
     opening: str = ""
     reason: str = ""

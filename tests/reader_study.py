@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import sys
 import uuid
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
@@ -185,6 +185,19 @@ def filled_draft(store: Store, desk: Desk, reader: str, habit: Habit) -> DeskDra
     )
 
 
+@contextmanager
+def slow_clock() -> Iterator[None]:
+    """Let every item have been open for long: the clock of a test is too fast.
+
+    Threads that read at once need it around all of them: each would else put back what another one had put in.
+    """
+    if isinstance(study_submit._elapsed_ms, mock.Mock):
+        yield
+        return
+    with mock.patch.object(study_submit, "_elapsed_ms", return_value=10**9):
+        yield
+
+
 def read_items(
     store: Store,
     study_id: str,
@@ -202,7 +215,7 @@ def read_items(
             return desk
         draft = filled_draft(store, desk, reader, habit)
         draft = change(desk, draft) if change is not None else draft
-        with mock.patch.object(study_submit, "_elapsed_ms", return_value=10**9):  # the clock of a test is too fast
+        with slow_clock():
             submit(store, person(reader), study_id, desk.code, draft, event_id=click())
     return open_desk(store, person(reader), study_id)
 

@@ -96,7 +96,7 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class ClinicalResult:
-    """CE of one case, or of many cases pooled (then without rows).
+    """CE of one case.
 
     ``precision`` and ``recall`` are means over the classes that are defined; ``f1_macro`` is the mean of the
     class F1, ``f1_table`` the harmonic mean of ``precision`` and ``recall`` (the form of the paper's table).
@@ -111,7 +111,6 @@ class ClinicalResult:
     f1_macro: float | None
     f1_table: float | None
     reason: str
-    cases: int = 1
     unscored: int = 0
     overruled: bool = False
 
@@ -128,9 +127,7 @@ class ClinicalResult:
             Score(
                 name,
                 value,
-                clinical_signature(
-                    name, self.language, agg="case" if self.rows else "pooled", overruled=self.overruled
-                ),
+                clinical_signature(name, self.language, overruled=self.overruled),
                 self.reason,
             )
             for name, value in values.items()
@@ -173,40 +170,6 @@ def overrule_clinical(
     if result.unscored:
         return replace(result, rows=rows, classes=classes, overruled=True)
     return replace(_result(result.language, rows, classes), overruled=True)
-
-
-def pool_clinical(results: Iterable[ClinicalResult]) -> ClinicalResult:
-    """Return CE over many cases of one language, with their cells counted together.
-
-    Empty generations count with all that they missed; ``unscored`` says how many there are.
-
-    Where a case was overruled, the signature says so.
-
-    Raises
-    ------
-    ValueError
-        If there is no result, or the languages differ.
-    """
-    given = tuple(results)
-    languages = {result.language for result in given}
-    if len(languages) != 1:
-        raise ValueError(f"Clinical efficacy is pooled over cases of one language, not {len(languages)}.")
-    classes = tuple(
-        ClassCounts(
-            state,
-            sum(result.classes[place].tp for result in given),
-            sum(result.classes[place].fp for result in given),
-            sum(result.classes[place].fn for result in given),
-        )
-        for place, state in enumerate(POSITIVE_STATES)
-    )
-    pooled = _result(languages.pop(), (), classes)
-    return replace(
-        pooled,
-        cases=sum(r.cases for r in given),
-        unscored=sum(r.unscored for r in given),
-        overruled=any(r.overruled for r in given),
-    )
 
 
 def _row(organ: str, true: OrganUptake | None, said: OrganUptake | None) -> OrganRow:

@@ -7,8 +7,7 @@ nothing is tokenised or counted a second time. Everything is seeded.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -16,8 +15,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-from pet2rep_core.scoring.clinical import ClinicalResult
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Statistic: TypeAlias = Callable[[Array], Array]
@@ -69,17 +66,6 @@ class PairedTest:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two models on the same cases; ``p_holm`` is corrected for all comparisons made together."""
-
-    first: str
-    second: str
-    test: PairedTest
-    interval: Interval
-    p_holm: float | None
-
-
 def mean_table(values: Sequence[float | None]) -> Array:
     """Return the table of a mean, one row a case: the value and 1, or two zeros where there is no value."""
     return np.array([(0.0, 0.0) if value is None else (value, 1.0) for value in values], np.float64).reshape(-1, 2)
@@ -90,34 +76,28 @@ def mean_of(totals: Array) -> Array:
     return _ratio(totals[..., 0], totals[..., 1])
 
 
-def clinical_table(results: Sequence[ClinicalResult]) -> Array:
-    """Return the table of CE, one row a case: TP, FP, FN of each positive state in turn."""
-    rows = [[count for c in result.classes for count in (c.tp, c.fp, c.fn)] for result in results]
-    return np.array(rows, np.float64).reshape(len(rows), -1)
-
-
 def pooled_precision(totals: Array) -> Array:
-    """Return the mean over classes of TP / (TP + FP), from the totals of :func:`clinical_table`."""
+    """Return the mean over classes of TP / (TP + FP), from totals of TP, FP and FN of each class in turn."""
     tp, fp, fn = _cells(totals)
     return _macro(_ratio(tp, tp + fp, empty=0.0), tp + fp + fn)
 
 
 def pooled_recall(totals: Array) -> Array:
-    """Return the mean over classes of TP / (TP + FN), from the totals of :func:`clinical_table`."""
+    """Return the mean over classes of TP / (TP + FN), from totals of TP, FP and FN of each class in turn."""
     tp, fp, fn = _cells(totals)
     return _macro(_ratio(tp, tp + fn, empty=0.0), tp + fp + fn)
 
 
 def pooled_f1_macro(totals: Array) -> Array:
-    """Return the mean over classes of F1, from the totals of :func:`clinical_table`."""
+    """Return the mean over classes of F1, from totals of TP, FP and FN of each class in turn."""
     tp, fp, fn = _cells(totals)
     return _macro(_ratio(2 * tp, 2 * tp + fp + fn), tp + fp + fn)
 
 
-def pooled_f1_table(totals: Array) -> Array:
+def table_f1(precision: Array, recall: Array) -> Array:
     """Return the harmonic mean of macro precision and macro recall, the F1 in the form of the paper's table."""
-    precision, recall = pooled_precision(totals), pooled_recall(totals)
-    return np.where(precision + recall == 0, 0.0, _ratio(2 * precision * recall, precision + recall))
+    both = precision + recall
+    return np.where(both == 0, 0.0, _ratio(2 * precision * recall, both))
 
 
 def bootstrap_interval(
@@ -218,64 +198,6 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
         least = max(least, min(1.0, (len(known) - rank) * p))
         corrected[place] = least
     return tuple(corrected)
-
-
-def compare_models(
-    tables: Mapping[str, Array],
-    statistic: Statistic,
-    *,
-    seed: int,
-    against: str | None = None,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    method: IntervalMethod = IntervalMethod.BCA,
-) -> tuple[Comparison, ...]:
-    """Return every pair of models, or every model against one, with Holm's correction over all of them.
-
-    Parameters
-    ----------
-    tables : mapping of str to (cases, columns) array
-        Table of each model, over the same cases in the same order.
-    against : str, optional
-        The one model that all others are compared with, such as the template.
-    """
-    if against is None:
-        pairs = list(itertools.combinations(tables, 2))
-    else:
-        pairs = [(name, against) for name in tables if name != against]
-    tests = [
-        permutation_test(tables[first], tables[second], statistic, seed=seed, resamples=resamples)
-        for first, second in pairs
-    ]
-    corrected = holm([test.p_value for test in tests])
-    return tuple(
-        Comparison(
-            first,
-            second,
-            test,
-            _difference_interval(tables[first], tables[second], statistic, seed, level, resamples, method),
-            p_holm,
-        )
-        for (first, second), test, p_holm in zip(pairs, tests, corrected, strict=True)
-    )
-
-
-def _difference_interval(
-    first: Array,
-    second: Array,
-    statistic: Statistic,
-    seed: int,
-    level: float,
-    resamples: int,
-    method: IntervalMethod,
-) -> Interval:
-    columns = first.shape[1]
-
-    def difference(totals: Array) -> Array:
-        return np.asarray(statistic(totals[..., :columns]) - statistic(totals[..., columns:]))
-
-    both = np.hstack([first, second])
-    return bootstrap_interval(both, difference, seed=seed, level=level, resamples=resamples, method=method)
 
 
 def _weights(cases: int, resamples: int, seed: int) -> Iterator[Array]:

@@ -90,6 +90,7 @@ class Store(Recorder):
                 *(self.studies.events_log, self.studies.ratings_log, self.accounts.log),
             )
             repairs = reconcile(self._database, self._journal, logs)
+            repairs += self.studies.open_drafts(settings.database.with_suffix(".drafts.jsonl"))
         except BaseException:
             self._database.close()
             raise
@@ -100,6 +101,7 @@ class Store(Recorder):
         try:
             self._database.close()
         finally:
+            self.studies.close()
             self._journal.close()
 
     # --- what both the app and the command line record

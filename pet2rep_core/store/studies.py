@@ -1,4 +1,4 @@
-"""Reader studies: events and ratings, chained and journalled; drafts and openings, which are not.
+"""Reader studies: events and ratings, chained and journalled; drafts, in a file too; openings, which are not.
 
 Reached as ``store.studies``. What may be done in which state, and by whom, is decided in ``workflow``; here it is
 kept, in order, and never overwritten.
@@ -12,6 +12,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyarrow as pa
 from pet2rep_core.errors import StaleRatingError, StoreError
 from pet2rep_core.records import Stage, StudyItem, StudyRating
 from pet2rep_core.store import study_checks, study_tables
+from pet2rep_core.store.draft_file import DraftFile, insert_draft
 from pet2rep_core.store.driver import Database, utc_now
 from pet2rep_core.store.events import EventLog
 from pet2rep_core.store.journal import FIRST_HASH, Journal, canonical_json
@@ -57,12 +59,29 @@ class StudyLog:
     def __init__(self, database: Database, journal: Journal) -> None:
         self._database = database
         self._journal = journal
+        self._drafts: DraftFile | None = None
         self.events_log = EventLog(STUDY_EVENTS, database, journal, _insert_items)
         self.ratings_log = EventLog(STUDY_RATINGS, database, journal, _insert_answers)
         # what never changes once it is there, so that a click asks the database only for what may have changed
         self._created: dict[str, StudyEvent] = {}
         self._items: dict[tuple[str, str], list[StudyItem]] = {}
         self._by_code: dict[str, tuple[str, StudyItem]] = {}
+
+    def open_drafts(self, path: Path) -> list[str]:
+        """Keep drafts in a file too from now on, and say what came back from it; once items are where they belong.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be read or written.
+        """
+        self._drafts = DraftFile(path, self._database)
+        return self._drafts.notices
+
+    def close(self) -> None:
+        """Close the file of drafts; closing twice does nothing."""
+        if self._drafts is not None:
+            self._drafts.close()
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -284,7 +303,7 @@ class StudyLog:
     def record_draft(
         self, study_id: str, code: str, stage: Stage, *, opening: str, rating_revision: int, content: Mapping[str, Any]
     ) -> int:
-        """Keep what is on a screen and return the draft's number; it is in the database when this returns.
+        """Keep what is on a screen and return the draft's number; database and file have it when this returns.
 
         Raises
         ------
@@ -300,11 +319,19 @@ class StudyLog:
             [(number,)] = tx.rows(
                 "SELECT coalesce(max(number), 0) + 1 FROM study_draft WHERE code = ? AND stage = ?", code, stage.value
             )
-            tx.execute(
-                "INSERT INTO study_draft (study_id, code, stage, number, rating_revision, opening, content, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                *(study_id, code, stage.value, number, rating_revision, opening, text, utc_now()),
-            )
+            draft = {
+                "study_id": study_id,
+                "code": code,
+                "stage": stage.value,
+                "number": int(number),
+                "rating_revision": rating_revision,
+                "opening": opening,
+                "content": json.loads(text),
+                "created_at": utc_now(),
+            }
+            insert_draft(tx, draft)
+            if self._drafts is not None:
+                self._drafts.append(draft)
         return int(number)
 
     def draft(self, study_id: str, code: str, stage: Stage) -> StudyDraft | None:

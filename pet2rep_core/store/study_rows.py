@@ -32,6 +32,7 @@ STUDY_RATINGS = Stream(
     frozenset({"answers", "reasons", "comments", "marks", "missed", "leaks"}),
 )  # fmt: skip
 ITEM_COLUMNS = tuple(one.name for one in fields(StudyItem))
+_RATING = tuple(one.name for one in fields(StudyRating))
 ASSIGN, STATE, GRANT = "assign", "state", "grant-unlock"
 """Actions that the store itself understands: items, the seal of a locked study, and what may change after it."""
 
@@ -49,6 +50,9 @@ class StudyEvent:
     event_id: str = ""
     revision: int = 0
     created_at: str = ""
+
+
+_EVENT = tuple(one.name for one in fields(StudyEvent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +101,31 @@ class Opening:
 def rating_row(rating: StudyRating) -> Row:
     """Return a rating as a row, without what the store adds."""
     row = asdict(rating)
-    for name in ("marks", "missed", "leaks"):
+    for name in ("marks", "missed"):
         row[name] = list(row[name])
+    row["leaks"] = {"kinds": list(row["leaks"]), "version": row.pop("leaks_version")}
     return row | {"stage": rating.stage.value, "marks": [one | {"kind": str(one["kind"])} for one in row["marks"]]}
 
 
 def stored_rating(event: Row) -> StoredStudyRating:
     """Return the rating of an event."""
-    values = {one.name: event[one.name] for one in fields(StudyRating)}
+    values = {name: event[name] for name in _RATING if name != "leaks_version"}
+    leaks = event["leaks"]
+    if isinstance(leaks, list):  # an earlier program kept the kinds alone
+        leaks = {"kinds": leaks, "version": ""}
     values |= {
         "stage": Stage(event["stage"]),
         "marks": tuple(Mark(**{**one, "kind": MarkKind(one["kind"])}) for one in event["marks"]),
         "missed": tuple(Missed(**one) for one in event["missed"]),
-        "leaks": tuple(event["leaks"]),
+        "leaks": tuple(leaks["kinds"]),
+        "leaks_version": leaks["version"],
     }
     return StoredStudyRating(event["event_id"], event["revision"], StudyRating(**values), event["created_at"])
 
 
 def stored_event(event: Row) -> StudyEvent:
     """Return the study event of a row."""
-    return StudyEvent(**{one.name: event[one.name] for one in fields(StudyEvent)})
+    return StudyEvent(**{name: event[name] for name in _EVENT})
 
 
 def read_item(row: Iterable[Any]) -> StudyItem:

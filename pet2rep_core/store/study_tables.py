@@ -21,10 +21,11 @@ RATINGS = pa.schema(
     {
         **_ITEM, "dimension": _TEXT, "value": _INT, "reason": _TEXT, "comment": _TEXT, "item_comment": _TEXT,
         "change_reason": _TEXT, "rubric_version": _TEXT, "shown_sha256": _TEXT, "reference_sha256": _TEXT,
-        "leaks": _TEXT, "active_ms": _INT, **_EVENT,
+        "leaks": _TEXT, "leaks_version": _TEXT, "active_ms": _INT, **_EVENT,
     }
 )  # fmt: skip
-"""``value`` is null where not assessable, for which ``reason`` says why; ``repeat_of`` is null but for repeats."""
+"""``value`` is null where not assessable, for which ``reason`` says why; ``repeat_of`` is null but for repeats.
+``leaks`` are kinds of give-aways as JSON, found with the table of ``leaks_version``."""
 
 MARKS = pa.schema(
     {
@@ -49,7 +50,8 @@ def ratings_table(database: Database, study_id: str) -> pa.Table:
     found = database.table(
         f"SELECT {_ITEM_COLUMNS}, a.dimension, a.value, a.reason, a.comment, r.comment AS item_comment, "
         "r.reason AS change_reason, r.rubric_version, r.shown_sha256, r.reference_sha256, "
-        "CAST(r.leaks AS VARCHAR) AS leaks, r.active_ms, r.revision, r.created_at, r.event_id"
+        "CAST(CASE json_type(r.leaks) WHEN 'ARRAY' THEN r.leaks ELSE r.leaks->'kinds' END AS VARCHAR) AS leaks, "
+        "coalesce(r.leaks->>'version', '') AS leaks_version, r.active_ms, r.revision, r.created_at, r.event_id"
         + _FROM.format(join="JOIN study_answer a ON a.event_id = r.event_id")
         + " ORDER BY i.reader, i.position, r.stage DESC, a.dimension",
         {"study": study_id},
@@ -64,6 +66,7 @@ def marks_table(database: Database, study_id: str) -> pa.Table:
             f"SELECT {_ITEM_COLUMNS}, CAST(r.marks AS VARCHAR) AS marks, CAST(r.missed AS VARCHAR) AS missed, "
             "r.shown_sha256, r.reference_sha256, r.revision, r.created_at, r.event_id"
             + _FROM.format(join="")
+            + " AND (CAST(r.marks AS VARCHAR) <> '[]' OR CAST(r.missed AS VARCHAR) <> '[]')"
             + " ORDER BY i.reader, i.position, r.stage DESC",
             {"study": study_id},
         )
@@ -82,4 +85,6 @@ def marks_table(database: Database, study_id: str) -> pa.Table:
 
 def _with_times(table: pa.Table) -> pa.Table:
     place = table.schema.get_field_index("created_at")
-    return table.set_column(place, "created_at", pc.strftime(table["created_at"], format="%Y-%m-%dT%H:%M:%SZ"))
+    times = table["created_at"].combine_chunks().dictionary_encode()  # a rating has one time and many rows
+    words = pc.strftime(times.dictionary, format="%Y-%m-%dT%H:%M:%SZ")
+    return table.set_column(place, "created_at", words.take(times.indices))

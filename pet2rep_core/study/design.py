@@ -229,18 +229,19 @@ def _spread(runs_of_case: dict[str, list[str]], gap: int, chance: random.Random)
 def _spread_by(runs_of_case: dict[str, list[str]], gap: int, chance: random.Random) -> list[Output] | None:
     """Place always a case with the most outputs left among those that rested long enough; None where none did."""
     waiting = {case: list(runs) for case, runs in sorted(runs_of_case.items())}
-    last: dict[str, int] = {}
+    left = {case: len(runs) for case, runs in waiting.items()}
     order: list[Output] = []
-    while waiting:
-        rested = [case for case in waiting if len(order) - last.get(case, -gap) >= gap]
+    while left:
+        resting = {output.case_id for output in order[max(0, len(order) - gap + 1) :]} if gap > 1 else set()
+        rested = [case for case in left if case not in resting]
         if not rested:
             return None
-        most = max(len(waiting[case]) for case in rested)
-        case = chance.choice([case for case in rested if len(waiting[case]) == most])
-        last[case] = len(order)
+        most = max(map(left.__getitem__, rested))
+        case = chance.choice([case for case in rested if left[case] == most])
         order.append(Output(case, waiting[case].pop(0)))
-        if not waiting[case]:
-            del waiting[case]
+        left[case] -= 1
+        if not left[case]:
+            del left[case]
     return order
 
 
@@ -267,11 +268,11 @@ def _with_repeats(order: Sequence[Output], wanted: int, plan: Plan, chance: rand
 
 def _free_places(sequence: Sequence[tuple[Output, bool]], output: Output, repeat_gap: int, gap: int) -> list[int]:
     """Return where a repeat may be put in: away from its first reading and from other reports of the patient."""
-    first = next(place for place, (one, is_repeat) in enumerate(sequence) if one == output and not is_repeat)
-    same = [place for place, (one, _) in enumerate(sequence) if one.case_id == output.case_id]
-    return [
-        place
-        for place in range(first + repeat_gap, len(sequence) + 1)
-        # what stands at or after the place moves on by one
-        if all(place - other >= gap if other < place else other + 1 - place >= gap for other in same)
-    ]
+    first, taken = 0, set[int]()
+    for place, (one, is_repeat) in enumerate(sequence):
+        if one.case_id == output.case_id:
+            # what stands at or after the place of the repeat moves on by one
+            taken.update(range(place + 2 - gap, place + gap))
+            if one.run_id == output.run_id and not is_repeat:
+                first = place
+    return [place for place in range(first + repeat_gap, len(sequence) + 1) if place not in taken]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -134,13 +135,31 @@ def sum_by_patient(columns: Array, patients: npt.NDArray[np.intp], count: int) -
 
 
 def draw_weights(patients: int, plan: Plan, cells: int = _BATCH_CELLS) -> Iterator[Array]:
-    """Yield how often each patient is drawn, (resamples, patients), some resamples at a time."""
-    rng = np.random.default_rng(plan.seed)
+    """Yield how often each patient is drawn, (resamples, patients), some resamples at a time.
+
+    They are the same whatever ``cells``, the size of a piece. Those of a study of usual size are kept: all its
+    statistics rest on the same draws, and drawing takes longer than most of them.
+    """
     size = max(1, cells // max(1, patients))
+    if plan.resamples * patients <= _BATCH_CELLS:
+        kept = _kept_weights(patients, plan)
+        yield from (kept[start : start + size] for start in range(0, plan.resamples, size))
+        return
+    rng = np.random.default_rng(plan.seed)
     for start in range(0, plan.resamples, size):
-        count = min(size, plan.resamples - start)
-        drawn = rng.integers(0, patients, (count, patients)) + patients * np.arange(count)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=count * patients).reshape(count, patients).astype(np.float64)
+        yield _drawn(rng, min(size, plan.resamples - start), patients)
+
+
+@lru_cache(maxsize=2)
+def _kept_weights(patients: int, plan: Plan) -> Array:
+    weights = _drawn(np.random.default_rng(plan.seed), plan.resamples, patients)
+    weights.flags.writeable = False
+    return weights
+
+
+def _drawn(rng: np.random.Generator, resamples: int, patients: int) -> Array:
+    drawn = rng.integers(0, patients, (resamples, patients)) + patients * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * patients).reshape(resamples, patients).astype(np.float64)
 
 
 def resample(table: Array, statistics: Statistics, plan: Plan) -> dict[str, Array]:

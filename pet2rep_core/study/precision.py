@@ -10,6 +10,8 @@ from statistics import NormalDist
 
 from pet2rep_core.errors import SettingsError
 
+AIM, UNINFORMATIVE = 0.2, 1.0
+"""A width worth aiming at, and one above which an interval says next to nothing: most of the scale lies in it."""
 METHOD = "icc_width|conf:0.95|method:bonett-2002|v:1"
 
 

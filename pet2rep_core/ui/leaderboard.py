@@ -14,8 +14,9 @@ from pet2rep_core.report.lexicon import organ_name, read_lexicon
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, PROFILES, ReportPart
 from pet2rep_core.scoring.statistics import Interval
 from pet2rep_core.ui.board_cache import shown_board
+from pet2rep_core.ui.chart_frame import draw
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, page_part
-from pet2rep_core.ui.leaderboard_charts import Dot, Line, dot_plot, draw, organ_map, settings_plot
+from pet2rep_core.ui.leaderboard_charts import Dot, Line, dot_plot, organ_map, settings_plot
 from pet2rep_core.ui.names import entry_name, group_name, metric_name, profile_name, setting_name
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.workflow.jobs import ScoreJob, start_scoring

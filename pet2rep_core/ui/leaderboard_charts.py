@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-import streamlit as st
+
+from pet2rep_core.ui.chart_frame import LINE, framed
 
 # Okabe and Ito's colours keep apart for colour-blind readers, on white and on black.
 COLOURS = {
@@ -14,10 +15,6 @@ COLOURS = {
     "general": "#0072B2", "medical": "#009E73", "closed": "#D55E00",
 }  # fmt: skip
 SYMBOLS = {"separate": "circle", "fused": "diamond", "fused-measured": "star", "text-only": "square"}
-_LINE = "rgba(128, 128, 128, 0.55)"
-_GRID = "rgba(128, 128, 128, 0.22)"
-_ROW_PX = 28
-_FRAME_PX = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +43,6 @@ class Line:
 Name = Callable[[str], str]
 
 
-def draw(figure: go.Figure, key: str) -> None:
-    """Draw a figure in the colours of the page."""
-    st.plotly_chart(figure, key=key, config={"displaylogo": False, "displayModeBar": False})
-
-
 def dot_plot(
     dots: Sequence[Dot], *, axis: str, group_name: Name, template: float | None, template_name: str, percent: bool
 ) -> go.Figure:
@@ -77,7 +69,7 @@ def dot_plot(
     _template_line(figure, template, template_name, vertical=True)
     figure.update_yaxes(categoryorder="array", categoryarray=[dot.label for dot in ordered], automargin=True)
     figure.update_xaxes(title_text=axis, tickformat=_tick(percent))
-    return _finished(figure, rows=len(dots))
+    return framed(figure, rows=len(dots))
 
 
 def settings_plot(lines: Sequence[Line], *, axis: str, names: Mapping[str, str], percent: bool) -> go.Figure:
@@ -87,7 +79,7 @@ def settings_plot(lines: Sequence[Line], *, axis: str, names: Mapping[str, str],
     for line in ordered:
         figure.add_scatter(
             x=[line.separate, line.fused], y=[line.label] * 2, mode="lines", showlegend=False, hoverinfo="skip",
-            line={"color": _LINE, "width": 3},
+            line={"color": LINE, "width": 3},
         )  # fmt: skip
     for setting, colour in (("separate", "#56B4E9"), ("fused", "#D55E00")):
         figure.add_scatter(
@@ -100,7 +92,7 @@ def settings_plot(lines: Sequence[Line], *, axis: str, names: Mapping[str, str],
         )
     figure.update_yaxes(categoryorder="array", categoryarray=[line.label for line in ordered], automargin=True)
     figure.update_xaxes(title_text=axis, tickformat=_tick(percent))
-    return _finished(figure, rows=len(lines))
+    return framed(figure, rows=len(lines))
 
 
 def organ_map(
@@ -121,7 +113,7 @@ def organ_map(
     )  # fmt: skip
     figure.update_xaxes(tickangle=-50, automargin=True, showgrid=False, tickfont={"size": 12})
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
-    figure = _finished(figure, rows=len(labels))
+    figure = framed(figure, rows=len(labels))
     figure.update_layout(height=len(labels) * 34 + 190)
     return figure
 
@@ -160,7 +152,7 @@ def size_plot(
         type="log", title_text=size_axis, tickvals=_apart(sizes), ticktext=[f"{s:g}" for s in _apart(sizes)]
     )
     figure.update_yaxes(title_text=axis, rangemode="tozero", tickformat=_tick(percent))
-    figure = _finished(figure, rows=0)
+    figure = framed(figure, rows=0)
     figure.update_layout(height=430)
     return figure
 
@@ -182,18 +174,6 @@ def _apart(sizes: Sequence[float]) -> list[float]:
         if not kept or size / kept[-1] > 1.15:
             kept.append(size)
     return kept
-
-
-def _finished(figure: go.Figure, *, rows: int) -> go.Figure:
-    figure.update_layout(
-        height=_FRAME_PX + _ROW_PX * max(rows, 3),
-        margin={"l": 10, "r": 20, "t": 34, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
-        hoverlabel={"namelength": -1},
-    )
-    figure.update_xaxes(gridcolor=_GRID, zeroline=False)
-    figure.update_yaxes(gridcolor=_GRID, zeroline=False)
-    return figure
 
 
 def _tick(percent: bool) -> str:

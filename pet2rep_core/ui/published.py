@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pet2rep_core.ui.chart_frame import draw
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leaderboard_charts import Dot, Line, draw, settings_plot, size_plot
+from pet2rep_core.ui.leaderboard_charts import Dot, Line, settings_plot, size_plot
 from pet2rep_core.ui.names import group_name, metric_name, setting_name
 from pet2rep_core.workflow.leaderboard import FUSED, OVERALL, OVERALL_OF, SEPARATE
 from pet2rep_core.workflow.published import PublishedRow, read_published

@@ -7,8 +7,8 @@ import streamlit as st
 from pet2rep_core.study.agreement import STATISTICS, Agreement
 from pet2rep_core.study.estimates import FEW_PATIENTS
 from pet2rep_core.study.habits import DRIFT_ITEMS
+from pet2rep_core.ui.chart_frame import draw
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leaderboard_charts import draw
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.study_cache import shown_agreement
 from pet2rep_core.ui.study_charts import Span, interval_plot

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from pet2rep_core.ui.chart_frame import GRID, LINE, framed
+
 # Okabe and Ito's colours keep apart for colour-blind readers, on white and on black.
 ARM_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8c8c8c")
 ARM_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
 ARM_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star")
 VALUE_COLOURS = ("#b35806", "#f1a340", "#9aa0a6", "#5ab4ac", "#01665e")
 _ON_VALUE = ("#ffffff", "#1a1a1a", "#1a1a1a", "#1a1a1a", "#ffffff")
-_LINE = "rgba(128, 128, 128, 0.75)"
-_GRID = "rgba(128, 128, 128, 0.25)"
-_ROW_PX, _FRAME_PX = 30, 100
 _SMALLEST_LABEL = 0.06
 _SPAN_HOVER = "%{customdata[0]}<br>%{x:.3f} [%{customdata[1]}, %{customdata[2]}]<extra>"
 
@@ -78,13 +77,13 @@ def diverging_bars(bars: Sequence[Bar], *, names: Sequence[str], axis: str) -> g
             hovertemplate="%{y}<br>" + name + ": %{customdata[0]} / %{customdata[1]} (%{x:.0%})<extra></extra>",
         )
     figure.update_layout(barmode="overlay", bargap=0.28)
-    figure.add_vline(x=0, line_color=_LINE, line_width=1)
+    figure.add_vline(x=0, line_color=LINE, line_width=1)
     ticks = [-1, -0.5, 0, 0.5, 1]
     figure.update_xaxes(
         title_text=axis, range=[-1, 1], tickvals=ticks, ticktext=[f"{abs(100 * tick):.0f}" for tick in ticks]
     )
     figure.update_yaxes(categoryorder="array", categoryarray=[bar.label for bar in reversed(shown)], automargin=True)
-    figure = _finished(figure, rows=len(shown))
+    figure = framed(figure, rows=len(shown))
     figure.update_layout(legend={"traceorder": "normal"})
     return figure
 
@@ -103,12 +102,12 @@ def radar(means: Sequence[Mean], dimensions: Sequence[str]) -> go.Figure:
             marker={"symbol": _of(ARM_SYMBOLS, at), "size": 8},
             hovertemplate=mean.label + "<br>%{theta}: %{r:.2f}<extra></extra>",
         )
-    radial = {"range": [1, 5], "tickvals": [1, 2, 3, 4, 5], "gridcolor": _GRID, "linecolor": _GRID, "angle": 90}
+    radial = {"range": [1, 5], "tickvals": [1, 2, 3, 4, 5], "gridcolor": GRID, "linecolor": GRID, "angle": 90}
     figure.update_layout(
         polar={
             "bgcolor": "rgba(0, 0, 0, 0)",
             "radialaxis": radial,
-            "angularaxis": {"gridcolor": _GRID, "linecolor": _LINE, "rotation": 90, "direction": "clockwise"},
+            "angularaxis": {"gridcolor": GRID, "linecolor": LINE, "rotation": 90, "direction": "clockwise"},
         },
         height=400,
         margin={"l": 60, "r": 60, "t": 30, "b": 10},
@@ -156,30 +155,18 @@ def interval_plot(
             hovertemplate=_SPAN_HOVER + name + "</extra>",
         )  # fmt: skip
     if band is not None:
-        figure.add_vrect(x0=band[0], x1=band[1], fillcolor=_LINE, opacity=0.18, line_width=0)
+        figure.add_vrect(x0=band[0], x1=band[1], fillcolor=LINE, opacity=0.18, line_width=0)
     if reference is not None:
         place, said = reference
         figure.add_vline(
-            x=place, line_dash="dash", line_color=_LINE, annotation_text=said, annotation_position="top right"
+            x=place, line_dash="dash", line_color=LINE, annotation_text=said, annotation_position="top right"
         )
     top = -1.3 if reference is not None and reference[1] else -0.6  # room for the words of the line
     figure.update_yaxes(
         tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.4, top], automargin=True
     )
     figure.update_xaxes(title_text=axis, range=bounds)
-    return _finished(figure, rows=len(labels))
-
-
-def _finished(figure: go.Figure, *, rows: int) -> go.Figure:
-    figure.update_layout(
-        height=_FRAME_PX + _ROW_PX * max(rows, 3),
-        margin={"l": 10, "r": 20, "t": 40, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
-        hoverlabel={"namelength": -1},
-    )
-    figure.update_xaxes(gridcolor=_GRID, zeroline=False)
-    figure.update_yaxes(gridcolor=_GRID, zeroline=False)
-    return figure
+    return framed(figure, rows=len(labels))
 
 
 def _of(colours: Sequence[str], at: int) -> str:

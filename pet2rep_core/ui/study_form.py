@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from pet2rep_core.records import Language
 from pet2rep_core.store import RunRow
 from pet2rep_core.study.design import PATIENT_GAP, REPEAT_GAP, REPEAT_SHARE, Design
-from pet2rep_core.study.protocol import PASS_MARK, Protocol, TrainingItem
-from pet2rep_core.study.rubric import VALUES
+from pet2rep_core.study.protocol import PASS_MARK, Protocol
 from pet2rep_core.ui import state
 from pet2rep_core.ui.frame import LANGUAGE_NAMES, Page, note_for_next_run, shown_errors
+from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.study_preview import draw_preview
+from pet2rep_core.ui.study_training import choose_training
 from pet2rep_core.ui.tables import run_names
 from pet2rep_core.workflow.study_make import make_study, preview_study
-
-_MOST_TRAINING = 20
 
 
 def draw_form(page: Page) -> None:
@@ -53,27 +52,28 @@ def draw_form(page: Page) -> None:
             placeholder=say("studies.readers_placeholder"),
         )
     design = _choose_design(page, len(readers))
-    training = _choose_training(page, case_ids, run_ids)
+    training = choose_training(page, case_ids, run_ids)
     missing = _missing(page, title, run_ids, readers)
     if not readers or not run_ids:
         st.info(say("studies.preview_needs", what=", ".join(missing)))
         return
-    taken_out = {one.case_id for one in training}
     protocol = Protocol(
         title=title.strip() or say("studies.untitled"),
         language=language or languages[0],
-        case_ids=tuple(case_id for case_id in case_ids if case_id not in taken_out),
+        case_ids=tuple(case_id for case_id in case_ids if case_id not in training.case_ids),
         run_ids=tuple(run_ids),
         readers=tuple(readers),
         rubric_version=page.server.rubric.version,
-        training=training,
+        training=training.items,
         **design,
     )
     preview = preview_study(store, page.person, protocol)
-    draw_preview(page, preview)
+    draw_preview(page, replace(preview, training=len(training.case_ids)))
+    if training.missing:
+        st.warning(escape_markdown(training.missing))
     if missing:
         st.info(say("studies.make_needs", what=", ".join(missing)))
-    if st.button(say("studies.make"), type="primary", disabled=bool(missing), key="make-study"):
+    if st.button(say("studies.make"), type="primary", disabled=bool(missing or training.missing), key="make-study"):
         with shown_errors():
             study_id = make_study(store, page.person, protocol, event_id=str(uuid.uuid4()))
             st.session_state[state.STUDY] = study_id
@@ -182,58 +182,3 @@ def _choose_design(page: Page, readers: int) -> dict[str, Any]:
         "expected_icc": icc,
         "pass_mark": st.session_state.get("new-pass-mark", round(100 * PASS_MARK)) / 100,
     }
-
-
-def _choose_training(page: Page, case_ids: Sequence[str], run_ids: Sequence[str]) -> tuple[TrainingItem, ...]:
-    """Let cases be taken out for training, each with a run, the consensus and a word to the reader."""
-    say, keys = page.text, page.server.rubric.keys
-    with st.expander(say("studies.training_title")):
-        st.caption(say("studies.training_help"))
-        left, right = st.columns([3, 1])
-        cases = left.multiselect(
-            say("studies.training_cases"),
-            list(case_ids),
-            key="new-training",
-            max_selections=_MOST_TRAINING,
-            placeholder=say("studies.nothing"),
-        )
-        right.slider(
-            say("studies.pass_mark"), 0, 100, round(100 * PASS_MARK), 5, format="%d %%", key="new-pass-mark",
-            help=say("studies.pass_mark_help"),
-        )  # fmt: skip
-        if not cases or not run_ids:
-            return ()
-        names = run_names(page, [run for run in page.server.store.runs() if run.run_id in run_ids])
-        shown = {name: run_id for run_id, name in names.items()}
-        run_column, feedback_column = say("studies.training_run"), say("studies.feedback")
-        dimensions = {key: page.server.rubric.dimension(key).name[page.language] for key in keys}
-        table = pd.DataFrame(
-            [
-                {run_column: next(iter(shown)), **dict.fromkeys(dimensions.values(), 3), feedback_column: ""}
-                for _ in cases
-            ],
-            index=pd.Index(cases, name=say("review.case")),
-        )
-        edited = st.data_editor(
-            table,
-            key=f"new-consensus-{'|'.join(cases)}-{len(shown)}",
-            width="stretch",
-            column_config={
-                run_column: st.column_config.SelectboxColumn(options=list(shown), required=True),
-                **{
-                    name: st.column_config.NumberColumn(
-                        min_value=VALUES[0], max_value=VALUES[-1], step=1, required=True
-                    )
-                    for name in dimensions.values()
-                },
-            },
-        )
-        return tuple(
-            TrainingItem(
-                case_id=str(case_id),
-                run_id=shown[row[run_column]],
-                consensus={key: int(row[name]) for key, name in dimensions.items()},
-                feedback=str(row[feedback_column] or ""),
-            )
-            for case_id, row in edited.iterrows()
-        )

@@ -6,8 +6,8 @@ import streamlit as st
 
 from pet2rep_core.scoring.nlg import METRICS
 from pet2rep_core.study.validity import MEASURES
+from pet2rep_core.ui.chart_frame import draw
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leaderboard_charts import draw
 from pet2rep_core.ui.study_cache import shown_validity
 from pet2rep_core.ui.study_charts import Span, interval_plot
 from pet2rep_core.ui.study_words import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pet2rep_core.study.precision import AIM, UNINFORMATIVE
 from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page
 from pet2rep_core.ui.plain import escape_markdown
@@ -38,6 +39,16 @@ def draw_preview(page: Page, preview: Preview) -> None:
             wide=page.formats.number(preview.width_patients, 2),
         )
         st.caption(f"{escape_markdown(said)}  \n`{preview.signature}`")
+        if preview.width_patients is not None and preview.width_patients > UNINFORMATIVE:
+            boxes[3].caption(say("studies.width_empty"))
+            st.warning(
+                say(
+                    "studies.too_wide",
+                    aim=page.formats.number(AIM, 1),
+                    readers=preview.readers_per_report,
+                    n=preview.reports_for_aim,
+                )
+            )
     _draw_loads(page, preview)
     for line in _remarks(page, preview):
         st.warning(escape_markdown(line))

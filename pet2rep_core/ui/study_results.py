@@ -7,8 +7,8 @@ import streamlit as st
 from pet2rep_core.records import Language
 from pet2rep_core.study.rubric import VALUES
 from pet2rep_core.study.summaries import SIGNATURE
+from pet2rep_core.ui.chart_frame import draw
 from pet2rep_core.ui.frame import Page
-from pet2rep_core.ui.leaderboard_charts import draw
 from pet2rep_core.ui.plain import escape_markdown
 from pet2rep_core.ui.study_agreement import draw_agreement, draw_readers
 from pet2rep_core.ui.study_cache import shown_results, shown_source, version_of

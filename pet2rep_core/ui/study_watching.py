@@ -10,17 +10,15 @@ from pet2rep_core.ui.formats import NONE
 from pet2rep_core.ui.frame import Page, note_for_next_run, shown_errors
 from pet2rep_core.ui.names import model_name
 from pet2rep_core.ui.plain import escape_markdown
+from pet2rep_core.ui.study_cache import shown_leaks, shown_progress, shown_quality
 from pet2rep_core.ui.tables import moment, signed
 from pet2rep_core.workflow.study_file import OPEN_STATES, StudyFile
 from pet2rep_core.workflow.study_quality import DRIFT_POINTS, FAST_MS, FAST_SHARE, FEW, LENIENCY_POINTS, STRAIGHT_SHARE
-from pet2rep_core.workflow.study_quality import quality as quality_of
 from pet2rep_core.workflow.study_watch import (
     ReaderProgress,
     admit,
     guess_results,
     history,
-    leak_counts,
-    progress,
     remind,
 )
 
@@ -31,7 +29,7 @@ def draw_progress(page: Page, person: Person, study: StudyFile) -> None:
     if study.state is StudyState.DRAFT:
         st.info(say("studies.not_started"))
         return
-    readers = progress(page.server.store, person, study.study_id)
+    readers = shown_progress(page, person, study.study_id)
     rows = [
         {
             say("studies.reader"): one.reader,
@@ -94,7 +92,7 @@ def _offer_admission(page: Page, person: Person, study: StudyFile, one: ReaderPr
 def draw_quality(page: Page, person: Person, study: StudyFile) -> None:
     """Draw how each reader works, and what stands out."""
     say = page.text
-    readers = quality_of(page.server.store, person, study.study_id)
+    readers = shown_quality(page, person, study.study_id)
     if not any(one.items for one in readers):
         st.info(say("studies.no_answers"))
         return
@@ -130,7 +128,7 @@ def draw_quality(page: Page, person: Person, study: StudyFile) -> None:
 def draw_blinding(page: Page, person: Person, study: StudyFile) -> None:
     """Draw what gave the models away, and how well readers guessed them."""
     say, store = page.text, page.server.store
-    leaks = leak_counts(store, person, study.study_id)
+    leaks = shown_leaks(page, person, study.study_id)
     if not leaks:
         st.info(say("studies.no_answers"))
         return
@@ -143,6 +141,9 @@ def draw_blinding(page: Page, person: Person, study: StudyFile) -> None:
         for one in leaks
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    versions = sorted({version for one in leaks for version in one.versions})
+    if versions:
+        st.caption(say("studies.leaks_version", version=escape_markdown(", ".join(versions))))
     st.markdown(f"**{say('studies.guesses')}**")
     guesses = guess_results(store, person, study.study_id)
     if not guesses:

@@ -34,6 +34,7 @@ from pet2rep_core.scoring.statistics import (
     pooled_f1_macro,
     pooled_precision,
     pooled_recall,
+    table_f1,
 )
 from pet2rep_core.vlm.baselines import TEMPLATE
 from pet2rep_core.workflow.leaderboard_intervals import Table, differences, intervals
@@ -250,8 +251,7 @@ def _statistics(metrics: Sequence[str], totals: Array) -> dict[str, Array]:
     cells = totals[..., _CELLS_AT : _CELLS_AT + CELLS]
     precision, recall = pooled_precision(cells), pooled_recall(cells)
     made |= {"ce_precision": precision, "ce_recall": recall, "ce_f1_macro": pooled_f1_macro(cells)}
-    both = precision + recall  # pooled_f1_table would make both of them again: half of the time of a leaderboard
-    made["ce_f1"] = np.where(both == 0, 0.0, 2 * precision * recall / np.where(both == 0, 1.0, both))
+    made["ce_f1"] = table_f1(precision, recall)
     made[OVERALL] = np.mean([made[name] for name in OVERALL_OF], axis=0)
     return {name: made[name] for name in metrics}
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pandas as pd
-import pyarrow as pa
 
 from pet2rep_core.errors import InputDataError
 from pet2rep_core.imaging.landmarks import CaseLandmarks, read_landmarks
@@ -17,14 +13,13 @@ from pet2rep_core.scoring.clinical import CellSide, ClinicalResult
 from pet2rep_core.scoring.nlg import METRICS
 from pet2rep_core.scoring.profiles import DEFAULT_PROFILE, PROFILES, ReportPart, find_profile
 from pet2rep_core.scoring.verify import Check, verify_scores
-from pet2rep_core.settings import Settings
 from pet2rep_core.store import Store, StoredOverrule
 from pet2rep_core.vlm.baselines import TEMPLATE
 from pet2rep_core.workflow.check_values import ImageValues
 from pet2rep_core.workflow.open_case import OpenCase
 from pet2rep_core.workflow.permissions import OWNER, RESEARCH, require
 from pet2rep_core.workflow.score_pairs import CaseFacts, Output, Way, reference_text, rows_of, score_pair
-from pet2rep_core.workflow.score_run import case_facts, output_of, plan_scores, score_planned, score_rows_of
+from pet2rep_core.workflow.score_run import case_facts, output_of, score_rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +127,6 @@ def differences_to_template(
     return tuple(_difference(score, other) for score, other in zip(mine, baseline, strict=True))
 
 
-def template_differences(scores: pa.Table) -> pd.DataFrame:
-    """Return stored scores beside the template's on the same case, one row per generation and signature.
-
-    Parameters
-    ----------
-    scores : pa.Table
-        The exported table of scores; reports of the model ``template`` in it are the baseline.
-
-    Returns
-    -------
-    pd.DataFrame
-        The columns of the table, ``template_value`` and ``difference``; a case without a scored template, or a score
-        without a number, has neither.
-    """
-    frame: pd.DataFrame = scores.to_pandas()
-    keys = ["case_id", "language", "metric", "signature"]
-    of_template = frame[frame["model"] == TEMPLATE].drop_duplicates(keys)[[*keys, "value"]]
-    joined = frame.merge(of_template.rename(columns={"value": "template_value"}), on=keys, how="left")
-    return joined.assign(difference=joined["value"] - joined["template_value"])
-
-
 def score_signatures(
     language: Language, *, profile: str = DEFAULT_PROFILE, part: ReportPart = ReportPart.FULL
 ) -> frozenset[str]:
@@ -185,42 +159,6 @@ def verify_generation(store: Store, generation_id: str, *, person: Person = OWNE
             )  # fmt: skip
             checked += [(score.signature, check) for score, check in zip(scores, checks, strict=True)]
     return tuple(checked)
-
-
-def score_everything(
-    store: Store,
-    settings: Settings | None = None,
-    /,
-    *,
-    profile: str = DEFAULT_PROFILE,
-    part: ReportPart = ReportPart.FULL,
-) -> Iterator[tuple[int, int]]:
-    """Score every generation that lacks a score; yields (done, total) after each.
-
-    Without settings the work stays in this process, and no image is looked at.
-
-    :func:`pet2rep_core.workflow.jobs.start_scoring` does the same in the background.
-    """
-    plan = plan_scores(store, profile=profile, part=part, images=settings is not None)
-    total = plan.total + len(plan.unscorable)
-    for done, _ in enumerate(score_planned(store, settings, plan), start=1):
-        yield done, total
-
-
-def summarise_scores(scores: pa.Table) -> pd.DataFrame:
-    """Return mean and sample standard deviation over cases, one row per model, language, metric and signature.
-
-    Scores without a value are counted in ``unscored`` and stay out of the mean.
-    """
-    frame: pd.DataFrame = scores.to_pandas()
-    if frame.empty:
-        return frame
-    keys = ["model", "language", "metric", "signature"]
-    grouped = frame.groupby(keys, sort=True, dropna=False)["value"]
-    summary = grouped.agg(mean="mean", sd="std", cases="count", size="size").reset_index()
-    summary["unscored"] = summary.pop("size") - summary["cases"]
-    columns = ["model", "language", "metric", "mean", "sd", "cases", "unscored", "signature"]
-    return pd.DataFrame(summary[columns])
 
 
 def cell_text(store: Store, generation: Generation, side: CellSide) -> tuple[str, str]:

@@ -169,6 +169,7 @@ def _making(made: StudyTables) -> dict[str, Any]:
         "rubric_versions": list(results.rubric_versions),
         "rubric": rubric if same else None,
         "rubric_note": "" if same else f"The anchors are not listed: this installation has {rubric['version']!r}.",
+        "leaks_versions": list(results.leaks_versions),
         "counts": asdict(results.counts),
         "seed": results.plan.seed,
         "resamples": results.plan.resamples,

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pet2rep_core.errors import DatasetLayoutError
 from pet2rep_core.records import ItemKind, Stage
 from pet2rep_core.study.habits import Change, PlacedRating
-from pet2rep_core.study.ratings import OneRating, RatingSheet, make_sheet
+from pet2rep_core.study.ratings import Named, RatingSheet, sheet_of_columns
 from pet2rep_core.study.repeats import TwoReadings
 from pet2rep_core.study.rubric import VALUES, read_rubric
 
@@ -91,14 +91,21 @@ def blinded(table: pa.Table, letters: Mapping[str, str]) -> pa.Table:
         Letter of each run, from :func:`run_letters` of the ratings.
     """
     study = next(iter(pc.unique(table["study"]).to_pylist()), "")
-    runs = [letters[run] for run in table["run_id"].to_pylist()]
-    names = {one: _hash(study, one)[:16] for one in pc.unique(table["generation_id"]).to_pylist()}
-    outputs = [names[one] for one in table["generation_id"].to_pylist()]
-    said = {"model": runs, "input_setting": [""] * len(runs), "run_id": runs, "generation_id": outputs}
+    outputs = {one: _hash(study, one)[:16] for one in pc.unique(table["generation_id"]).to_pylist()}
+    runs = _renamed(table["run_id"], letters)
+    said = {
+        "model": runs, "input_setting": pa.array([""] * len(runs), pa.string()), "run_id": runs,
+        "generation_id": _renamed(table["generation_id"], outputs),
+    }  # fmt: skip
     for name, values in said.items():
         place = table.schema.get_field_index(name)
-        table = table.set_column(place, table.schema.field(place), pa.array(values, pa.string()))
+        table = table.set_column(place, table.schema.field(place), values)
     return table
+
+
+def _renamed(column: pa.ChunkedArray, names: Mapping[str, str]) -> pa.Array:
+    found = column.combine_chunks().dictionary_encode()
+    return pa.array([names[one] for one in found.dictionary.to_pylist()], pa.string()).take(found.indices)
 
 
 def arms_of(frame: pd.DataFrame) -> tuple[Arm, ...]:
@@ -139,19 +146,22 @@ def sheet_of(frame: pd.DataFrame, dimension: str, stage: Stage = Stage.FINAL) ->
     rows = main_ratings(frame, stage)
     rows = rows[rows["dimension"] == dimension]
     try:
-        return make_sheet(
-            [
-                OneRating(str(reader), str(item), str(patient), None if pd.isna(value) else int(value))
-                for reader, item, patient, value in zip(
-                    rows["reader"], rows["generation_id"], rows["patient"], rows["value"], strict=True
-                )
-            ]
+        return sheet_of_columns(
+            _named(rows["reader"]),
+            _named(rows["generation_id"]),
+            _named(rows["patient"]),
+            rows["value"].to_numpy(dtype=np.float64, na_value=np.nan),
         )
     except ValueError as error:
         raise DatasetLayoutError(
             f"The ratings of the dimension {dimension!r} do not fit together: {error}",
             hint="Check that every reader has one main item for each report.",
         ) from error
+
+
+def _named(column: pd.Series) -> Named:
+    known = column.astype("category").cat
+    return tuple(str(name) for name in known.categories), known.codes.to_numpy().astype(np.intp)
 
 
 def repeats_of(frame: pd.DataFrame, dimension: str) -> list[TwoReadings]:

@@ -13,8 +13,9 @@ from pet2rep_core.store import RunRow, Store
 from pet2rep_core.store.study_rows import ASSIGN, STATE
 from pet2rep_core.study.design import Load, Output, Plan, Reading, assign, loads
 from pet2rep_core.study.leaks import find_leaks
-from pet2rep_core.study.precision import METHOD, icc_width
+from pet2rep_core.study.precision import AIM, METHOD, icc_items, icc_width
 from pet2rep_core.study.protocol import Protocol, protocol_json
+from pet2rep_core.study.rubric import read_rubric
 from pet2rep_core.workflow.permissions import ADMINISTER, RESEARCH, require
 from pet2rep_core.workflow.rate import check_reader
 from pet2rep_core.workflow.study_file import CREATE, DISCARD, StudyFile, event_of, read_study, rubric_of
@@ -38,7 +39,8 @@ class Preview:
     ``reports`` are read by ``readers_per_report`` readers each; ``absent`` names the (case, run) pairs without a
     finished report, which are left out. ``width_reports`` is the expected width of the 95 % interval of the ICC if
     reports were independent, ``width_patients`` if only patients were: the truth lies between; None with one reader
-    a report. ``signature`` names the method.
+    a report. ``reports_for_aim`` is how many independent reports give an interval as wide as
+    :data:`~pet2rep_core.study.precision.AIM`. ``signature`` names the method.
     """
 
     reports: int
@@ -50,6 +52,7 @@ class Preview:
     width_reports: float | None
     width_patients: float | None
     expected_icc: float
+    reports_for_aim: int | None
     signature: str = METHOD
 
 
@@ -91,6 +94,7 @@ def preview_study(store: Store, person: Person, protocol: Protocol) -> Preview:
         width_reports=icc_width(len(found), k, protocol.expected_icc) if k > 1 else None,
         width_patients=icc_width(patients, k, protocol.expected_icc) if k > 1 else None,
         expected_icc=protocol.expected_icc,
+        reports_for_aim=icc_items(AIM, k, protocol.expected_icc) if k > 1 else None,
     )
 
 
@@ -100,9 +104,10 @@ def make_study(store: Store, person: Person, protocol: Protocol, *, event_id: st
     Raises
     ------
     SettingsError
-        As :func:`preview_study`.
+        As :func:`preview_study`; and where a training item has no consensus for a dimension.
     """
     preview_study(store, person, protocol)
+    _require_consensus(protocol)
     for reader in protocol.readers:
         check_reader(reader)
     study_id = f"s-{secrets.token_hex(6)}"
@@ -158,6 +163,7 @@ def move_study(store: Store, person: Person, study_id: str, to: StudyState, *, e
         content: dict[str, Any] = {"from": study.state.value, "to": to.value}
         if study.state is StudyState.DRAFT:
             rubric_of(study)
+            _require_consensus(study.protocol)
             _assign_items(store, person, study)
         if to is StudyState.LOCKED:
             content["seal"] = store.studies.seal(study_id)
@@ -228,6 +234,16 @@ def _reports(store: Store, protocol: Protocol) -> dict[tuple[str, str], str]:
             )
     wanted = [*((one.case_id, one.run_id) for one in protocol.training), *_analysed(protocol)]
     return {pair: finished[pair] for pair in wanted if pair in finished}
+
+
+def _require_consensus(protocol: Protocol) -> None:
+    for one in protocol.training:
+        missing = [key for key in read_rubric().keys if key not in one.consensus]
+        if missing:
+            raise SettingsError(
+                f"The training case {one.case_id!r} has no consensus for {', '.join(missing)}.",
+                hint="Enter what experts agreed on for every dimension, from 1 to 5.",
+            )
 
 
 def _analysed(protocol: Protocol) -> list[tuple[str, str]]:

@@ -64,6 +64,10 @@ def _english(results: StudyResults, protocol: Mapping[str, Any]) -> list[str]:
         f"Each report was rated from 1 to 5 for {names}, with printed anchors "
         f"(rubric {', '.join(results.rubric_versions) or 'unknown'}); {counts.not_assessable} answers were "
         "'not assessable'.",
+        f"The texts were shown as they were written; {counts.giveaways} of {_many(counts.reports, 'report')} had "
+        f"words or signs that tell something of their author (table of give-aways {', '.join(results.leaks_versions)})."
+        if results.leaks_versions
+        else "",
         "Readers first rated with the images alone, then with the reference report; the final ratings are analysed."
         if counts.staged
         else "",
@@ -103,6 +107,10 @@ def _chinese(results: StudyResults, protocol: Mapping[str, Any]) -> list[str]:
         + f"；{design}，且对模型设盲（共 {counts.ratings} 次评分）。",
         f"每份报告从{names} {len(results.dimensions)} 个维度按 1–5 分评定，各分值附有文字锚点"
         f"（评分标准版本 {'、'.join(results.rubric_versions) or '未知'}）；{counts.not_assessable} 项为“无法评估”。",
+        f"报告文本原样显示；{counts.reports} 份报告中有 {counts.giveaways} 份含有可能泄露来源的用语或符号"
+        f"（泄露线索词表版本 {'、'.join(results.leaks_versions)}）。"
+        if results.leaks_versions
+        else "",
         "阅片者先仅根据图像评分，随后显示参考报告并给出最终评分；分析采用最终评分。" if counts.staged else "",
         f"其中 {counts.repeats} 次为隐藏的重复评分{gap}。" if counts.repeats else "",
         f"评分顺序由随机种子 {protocol['seed']} 生成。" if "seed" in protocol else "",

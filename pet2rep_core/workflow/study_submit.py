@@ -9,7 +9,7 @@ from pet2rep_core.errors import PermissionDeniedError, StaleRatingError, StoreEr
 from pet2rep_core.records import ItemKind, Person, Stage, StudyItem, StudyRating, StudyState
 from pet2rep_core.store import Store, StoredStudyRating
 from pet2rep_core.store.study_rows import Opening
-from pet2rep_core.study.leaks import find_leaks
+from pet2rep_core.study.leaks import find_leaks, leaks_version
 from pet2rep_core.workflow.study_calibration import calibration, compare, consensus_of
 from pet2rep_core.workflow.study_drafts import check_complete, check_draft, draft_json
 from pet2rep_core.workflow.study_file import own_item, rubric_of
@@ -138,6 +138,7 @@ def _rating(shelf: Shelf, item: StudyItem, openings: list[Opening], draft: DeskD
         marks=draft.marks,
         missed=draft.missed,
         leaks=tuple(dict.fromkeys(leak.kind for leak in leaks)),
+        leaks_version=leaks_version(),
         active_ms=min(draft.active_ms, _elapsed_ms(of_stage[0].created_at)),
         opening=draft.opening,
         reason=reason.strip(),

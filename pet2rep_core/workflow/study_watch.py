@@ -45,11 +45,15 @@ class ReaderProgress:
 
 @dataclass(frozen=True, slots=True)
 class LeakCount:
-    """How many reports of a model that were rated give their author away, by kind."""
+    """How many reports of a model that were rated give their author away, by kind.
+
+    ``versions`` are those of the table of give-aways; empty where an earlier program did not keep it.
+    """
 
     model: str
     reports: int
     kinds: dict[str, int]
+    versions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +157,19 @@ def leak_counts(store: Store, person: Person, study_id: str) -> tuple[LeakCount,
     models = {run.run_id: run.model for run in store.runs()}
     items = {one.code: one for one in store.studies.items(study_id)}
     reports: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    versions: dict[str, set[str]] = defaultdict(set)
     for stored in store.studies.ratings(study_id):
         item = items[stored.rating.code]
-        reports[models.get(item.run_id, item.run_id)][item.generation_id] = stored.rating.leaks
+        model = models.get(item.run_id, item.run_id)
+        reports[model][item.generation_id] = stored.rating.leaks
+        versions[model] |= {stored.rating.leaks_version} - {""}
     return tuple(
-        LeakCount(model, len(found), dict(sorted(Counter(kind for kinds in found.values() for kind in kinds).items())))
+        LeakCount(
+            model=model,
+            reports=len(found),
+            kinds=dict(sorted(Counter(kind for kinds in found.values() for kind in kinds).items())),
+            versions=tuple(sorted(versions[model])),
+        )
         for model, found in sorted(reports.items())
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ PATIENCE_MS = 60_000
 _HERE = Path(__file__).parent
 _IGNORED = ("/_stcore/health", "/_stcore/host-config")  # Streamlit asks for them below the page's name first
 _VOLUME = re.compile(r"/api/case/([^/]+)/volume/([a-z]+)$")
+_CELLS = """grid => [...grid.querySelectorAll('tr')]
+  .map(row => [...row.querySelectorAll('[role=gridcell]')].map(cell => cell.textContent))
+  .filter(row => row.length)"""
 _OPEN_STORE = (
     "import sys; from pathlib import Path; from pet2rep_core.settings import Settings; "
     "from pet2rep_core.store import open_store; "
@@ -72,6 +76,20 @@ class Watched:
         self.page.get_by_role("combobox", name=label, exact=True).click()
         self.page.get_by_role("option", name=option, exact=True).click()
         self.drawn()
+
+    def cells(self, table: int = 0) -> list[list[str]]:
+        """Return the cells of one of the tables in sight, as they are at this moment."""
+        grid = self.page.get_by_test_id("stDataFrame").filter(visible=True).nth(table)
+        grid.locator("[role=gridcell]").first.wait_for(state="attached")
+        cells: list[list[str]] = grid.evaluate(_CELLS)
+        return cells
+
+    def until(self, read: Callable[[], Any], wanted: Any) -> None:
+        """Wait until what is read from the page is what is wanted."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while (found := read()) != wanted and time.monotonic() < deadline:
+            self.page.wait_for_timeout(100)
+        assert found == wanted
 
     def volumes(self) -> list[str]:
         """Return which volumes were asked for, as "case/name", in order."""

@@ -20,28 +20,22 @@ def _look(page: Watched, path: Path) -> None:
     page.page.get_by_role("button", name="Look", exact=True).click()
 
 
-def _cells(page: Watched, table: int = 0) -> list[list[str]]:
-    grid = page.page.get_by_test_id("stDataFrame").nth(table)
-    grid.locator("[role=gridcell]").first.wait_for(state="attached")
-    rows = grid.locator("tr", has=page.page.locator("[role=gridcell]")).all()
-    return [[str(cell.text_content()) for cell in row.locator("[role=gridcell]").all()] for row in rows]
-
-
 def test_a_folder_is_looked_at_imported_and_opened(page: Watched, tmp_path: Path) -> None:
     """The manifest has a case with everything, one of pictures and one of a report alone (tests.layout_files)."""
     _look(page, build_manifest(tmp_path / "invented"))
     page.page.get_by_text("cases found: 3, left out: 1").wait_for()
-    assert [row[:5] for row in _cells(page)] == [
+    found = [
         ["a", "12×10×8", "24×20×8", "SUVBW", "0"],
         ["b", "–", "–", "–", "2"],
         ["c", "–", "–", "–", "0"],
     ]
+    page.until(lambda: [row[:5] for row in page.cells()], found)
     assert page.page.get_by_role("textbox", name="Name of the dataset").input_value() == "invented"
     page.page.get_by_role("button", name="Import (cases: 3)").click()
     # The column that may name a patient was left out, and is told among the outcomes too.
     page.page.get_by_text("3 new, 0 unchanged, 1 failed").wait_for()
     expected = [["a", "new"], ["b", "new"], ["c", "new"], ["manifest.csv", "failed"]]
-    assert sorted(row[:2] for row in _cells(page)) == expected
+    page.until(lambda: sorted(row[:2] for row in page.cells()), expected)
     page.page.get_by_role("link", name="Review the imported cases").click()
     page.page.wait_for_url("**/Review?*")
     page.choose("Case", "a · invented")
@@ -60,7 +54,7 @@ def test_importing_again_changes_nothing(page: Watched, tmp_path: Path) -> None:
         _look(page, root)
         page.page.get_by_role("button", name="Import (cases: 1)").click()
         page.page.get_by_text(outcome).wait_for()
-        assert [row[:2] for row in _cells(page)] == [["again-1", status]]
+        page.until(lambda: [row[:2] for row in page.cells()], [["again-1", status]])
     page.quiet()
 
 

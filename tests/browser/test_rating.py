@@ -51,16 +51,6 @@ def _open_tab(page: Watched, name: str) -> None:
     page.drawn()
 
 
-def _cells(page: Watched, table: int) -> list[list[str]]:
-    """Return the cells of one of the tables that are in sight."""
-    grid = page.page.get_by_test_id("stDataFrame").filter(visible=True).nth(table)
-    grid.locator("[role=gridcell]").first.wait_for(state="attached")
-    return [
-        [str(cell.text_content()) for cell in row.locator("[role=gridcell]").all()]
-        for row in grid.locator("tr", has=page.page.locator("[role=gridcell]")).all()
-    ]
-
-
 def test_a_whole_session(new_page: Callable[..., Watched], tmp_path: Path) -> None:
     research = new_page()
     for case in (PHANTOM, NO_SUV, PICTURES):
@@ -68,13 +58,14 @@ def test_a_whole_session(new_page: Callable[..., Watched], tmp_path: Path) -> No
     research.open("Review", view="research", case=PHANTOM)
     research.page.get_by_role("button", name="Score this report").click()
     research.page.get_by_test_id("stDataFrame").nth(2).wait_for()
-    numbers = {row[0]: row[1:] for row in _cells(research, 0)}
+    research.drawn()
+    numbers = {row[0]: row[1:] for row in research.cells(0)}
     assert {"rougeL", "ce_f1"} <= set(numbers)
     for value, _, signature in numbers.values():
         assert value.startswith("not scored: ") or float(value) >= 0
         assert "|v:" in signature
     # The reference says that the brain is normal; it stands in the organ table with its words.
-    organs = {row[0]: row[1:] for row in _cells(research, 1)}
+    organs = {row[0]: row[1:] for row in research.cells(1)}
     assert "brain" in " ".join(organs).lower()
     research.quiet()
 
@@ -109,10 +100,10 @@ def test_a_whole_session(new_page: Callable[..., Watched], tmp_path: Path) -> No
 
     research.open("Results", view="research")
     _open_tab(research, "Ratings")
-    shown = [row for row in _cells(research, 0) if "R11" in row]
-    assert {(row[0], row[4], row[5].split(".")[0]) for row in shown} == {
-        (PHANTOM, name, str(value)) for name, value in _SCORES.items()
-    }
+    research.until(
+        lambda: {(row[0], row[4], row[5].split(".")[0]) for row in research.cells() if "R11" in row},
+        {(PHANTOM, name, str(value)) for name, value in _SCORES.items()},
+    )
     _open_tab(research, "Files")
     files = _downloads(research, tmp_path)
     rows = [row for row in csv.DictReader(io.StringIO(files["CSV"].decode("utf-8"))) if row["reader"] == "R11"]

@@ -276,7 +276,7 @@ def test_the_images_of_another_item_are_never_scored(page: Watched, study: MadeS
     )
     desk.press(page, "j")
     page.page.locator(f".desk.locked[data-code='{second}']").wait_for()
-    assert page.page.get_by_text("The images of this item are being opened.").is_visible()
+    page.page.locator(".veil:not([hidden])", has_text="images of this item").wait_for()
     desk.press(page, "4", "5")
     desk.expect_scores(page, {})
     page.page.get_by_text("The images of this item have not come yet").wait_for()

@@ -183,6 +183,7 @@ def _plan(page: Watched) -> None:
     page.drawn()
     page.page.get_by_text(say("studies.training_title"), exact=True).click()
     _choose_many(page, say("studies.training_cases"), whole.TRAINING)
+    _enter_consensus(page)
     # Three readers of four reports (and one a second time) of two patients, after one training item.
     _expect_column(page, say("studies.total"), ["6"] * 3, 1)
     _expect_column(page, say("studies.training"), ["1"] * 3, 1)
@@ -192,6 +193,24 @@ def _plan(page: Watched) -> None:
     assert width.get_by_test_id("stMetricValue").inner_text() == "0.94 – 1.63"
     page.page.get_by_role("button", name=say("studies.make"), exact=True).click()
     page.drawn()
+
+
+def _enter_consensus(page: Watched) -> None:
+    """Type 3 for every dimension of the one training case; before, the study cannot be made."""
+    make = page.page.get_by_role("button", name=say("studies.make"), exact=True)
+    make.and_(page.page.locator(":disabled")).wait_for()
+    editor = page.page.get_by_test_id("stDataFrame").filter(visible=True).first
+    editor.scroll_into_view_if_needed()
+    box = editor.bounding_box()
+    page.page.mouse.click(box["x"] + 20, box["y"] + 52)  # the case; beside it stand its run and the dimensions
+    page.page.keyboard.press("ArrowRight")
+    for dimension in read_rubric().dimensions:
+        page.page.keyboard.press("ArrowRight")
+        page.page.keyboard.press("3")
+        page.page.locator("#portal input").wait_for()
+        page.page.keyboard.press("Enter")
+        _expect_column(page, dimension.name[Language.ENGLISH], ["3"])
+    make.and_(page.page.locator(":enabled")).wait_for()
 
 
 def _table(page: Watched, place: int = 0) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from tests.crash.samples import fill, opened, rate
 from tests.reader_study import a_protocol, add_reports, started_study
 
 PROJECT = Path(__file__).parents[2]
-JOURNAL, LOG = "pet2rep.journal.jsonl", "pet2rep.duckdb.wal"
+JOURNAL, LOG, DRAFTS = "pet2rep.journal.jsonl", "pet2rep.duckdb.wal", "pet2rep.drafts.jsonl"
 
 
 def event_ids(store):
@@ -49,7 +49,7 @@ def test_files_that_cannot_grow_cost_nothing_that_was_confirmed(tmp_path, name, 
     store.close()
 
 
-@pytest.mark.parametrize(("name", "room"), ROOMS)
+@pytest.mark.parametrize(("name", "room"), [*ROOMS, (DRAFTS, 10)])
 def test_a_study_on_a_full_disk_loses_nothing_that_was_confirmed(tmp_path, name, room):
     store = opened(tmp_path)
     add_reports(store, 5)

@@ -1,11 +1,15 @@
 """The studies page without a browser: plan, make, move, watch, settle, unlock, unblind."""
 
 import shutil
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
-from pet2rep_core.records import StudyState
+from pet2rep_core.records import Language, StudyState
 from pet2rep_core.ui.server import server
+from pet2rep_core.ui.study_training import read_training
+from pet2rep_core.ui.texts import text
 from pet2rep_core.workflow.study_adjudicate import settled_values
 from pet2rep_core.workflow.study_make import make_study, study_list, study_of
 from pet2rep_core.workflow.study_read import ask_unlock, list_items
@@ -97,6 +101,56 @@ def test_a_study_is_planned_seen_and_made(store, page):
     assert "**● Draft**" in words(app)
 
 
+def test_no_training_case_has_a_consensus_before_somebody_entered_it(store, page):
+    app = new_study(page())
+    app.multiselect(key="new-runs").select("r-model-good").run()
+    app.multiselect(key="new-readers").set_value(["R01", "R02"]).run()
+    app.text_input(key="new-title").set_value("Two readers").run()
+    app.multiselect(key="new-training").set_value(["case-01", "case-02"]).run()
+    assert not app.exception
+    empty = table(app, "Feedback to the reader")
+    dimensions = [one.name[Language.ENGLISH] for one in server().rubric.dimensions]
+    assert empty[dimensions].isna().all().all()
+    assert list(table(app, "Items in all")["Training"]) == ["2", "2"]
+    said = words(app).replace("\\", "")
+    assert (
+        f"every training case before the study can be made; it lacks: case-01 ({', '.join(dimensions)}); case-02"
+        in said
+    )
+    assert next(one for one in app.button if one.key == "make-study").disabled
+
+    filled = empty.copy()
+    filled.loc["case-01", dimensions] = [1, 2, 3, 4, 5]
+    filled.loc["case-02", dimensions[1:]] = 4
+    shown = SimpleNamespace(text=partial(text, Language.ENGLISH), language=Language.ENGLISH, server=server())
+    runs = {filled["Report of"].iloc[0]: "r-model-good"}
+    training = read_training(shown, filled, runs)
+    assert [one.case_id for one in training.items] == ["case-01"]
+    assert list(training.items[0].consensus.values()) == [1, 2, 3, 4, 5]
+    assert training.case_ids == ("case-01", "case-02")
+    assert training.missing.endswith(f"it lacks: case-02 ({dimensions[0]}).")
+    filled.loc["case-02", dimensions[0]] = 5
+    assert read_training(shown, filled, runs).missing == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "words_said"),
+    [("en", "An interval wider than 1 says next to nothing"), ("zh", "区间宽度超过 1 时，几乎无法说明一致性")],
+)
+def test_an_interval_that_says_nothing_is_called_so(store, page, language, words_said):
+    app = page(language)
+    app.session_state["studies-tabs"] = text(Language(language), "studies.tab_new")
+    app.run()
+    app.multiselect(key="new-runs").select("r-model-good").run()
+    app.multiselect(key="new-readers").set_value(["R01", "R02"]).run()
+    assert words_said not in words(app)
+    app.multiselect(key="new-cases").set_value(["case-01", "case-02"]).run()
+    assert not app.exception
+    assert words_said in words(app)
+    # Bonett 2002 at an ICC of 0.7 with two readers: see tests/unit/study/test_precision.py
+    assert "101" in next(one.value for one in app.warning if words_said in one.value)
+
+
 def test_what_cannot_be_is_said_in_one_sentence(store, page):
     app = new_study(page())
     app.multiselect(key="new-runs").select("r-model-good").run()
@@ -135,6 +189,7 @@ def test_progress_quality_and_events_are_shown(store, page):
     assert "straight-lining" in quality.set_index("Reader").loc["R03", "Stands out"]
     leaks = table(turn_to(app, "Blinding"), "names itself")
     assert leaks["names itself"].sum() == 4
+    assert "Found with the table of give-aways, version 2026\\.1." in words(app)
     assert "Three readers" in app.selectbox[0].options[0]
     plan = table(turn_to(app, "Plan"), "Detail").set_index("What")["Detail"]
     assert (plan["Readers"], plan["Seed"]) == ("R01, R02, R03", "7")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pet2rep_core.records import Language, UptakeState
-from pet2rep_core.scoring.clinical import Agreement, pool_clinical, score_clinical
+from pet2rep_core.records import Language
+from pet2rep_core.scoring.clinical import Agreement, score_clinical
 
 REFERENCE = "影像所见：脑FDG摄取减低。右肺结节FDG代谢增高。肝脏FDG代谢增高。脾脏FDG摄取正常。影像诊断：胃FDG代谢增高。"
 HYPOTHESIS = "脑FDG摄取增高。右肺结节FDG代谢增高。肝脏FDG摄取未见异常。脾脏FDG代谢增高。"
@@ -55,20 +55,12 @@ def test_two_normal_reports_have_no_number_but_a_reason():
     assert {row.agreement for row in result.rows} == {Agreement.MATCH, Agreement.BOTH_UNSTATED}
 
 
-def test_an_empty_generation_has_a_reason_and_counts_in_the_pool():
-    empty = score_clinical("", REFERENCE, Language.CHINESE)
+def test_an_empty_generation_has_a_reason_and_counts_as_having_missed_everything():
+    empty, whole = (score_clinical(said, REFERENCE, Language.CHINESE) for said in ("", REFERENCE))
     assert {(s.value, s.reason) for s in empty.scores} == {(None, "empty generation")}
-    pooled = pool_clinical([empty, score_clinical(REFERENCE, REFERENCE, Language.CHINESE)])
-    assert (pooled.cases, pooled.unscored) == (2, 1)
-    # Witness: by hand. Everything said is right, half of what is true is said.
-    assert (pooled.precision, pooled.recall) == (1, 0.5)
-    assert pooled.classes[0].state is UptakeState.INCREASED
-    assert "agg:pooled" in pooled.scores[0].signature
-
-
-def test_pooling_nothing_is_refused():
-    with pytest.raises(ValueError, match="one language, not 0"):
-        pool_clinical([])
+    assert empty.unscored == 1
+    assert [(c.tp, c.fp, c.fn) for c in empty.classes] == [(0, 0, c.tp) for c in whole.classes]
+    assert sum(c.tp for c in whole.classes) > 0
 
 
 def test_english():

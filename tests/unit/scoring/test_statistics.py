@@ -6,21 +6,19 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from pet2rep_core.records import Language
-from pet2rep_core.scoring.clinical import pool_clinical, score_clinical
+from pet2rep_core.records import POSITIVE_STATES, Language
+from pet2rep_core.scoring.clinical import ClassCounts, score_clinical
 from pet2rep_core.scoring.statistics import (
     IntervalMethod,
     bootstrap_interval,
-    clinical_table,
-    compare_models,
     holm,
     mean_of,
     mean_table,
     permutation_test,
     pooled_f1_macro,
-    pooled_f1_table,
     pooled_precision,
     pooled_recall,
+    table_f1,
 )
 
 RNG = np.random.default_rng(11)
@@ -43,6 +41,10 @@ def test_mean_interval_is_that_of_scipy(method, level):
     assert (got.cases, got.resamples, got.undefined, got.reason) == (60, 3000, 0, "")
 
 
+def pooled_f1(totals):
+    return table_f1(pooled_precision(totals), pooled_recall(totals))
+
+
 def test_interval_of_a_statistic_of_counts_is_that_of_scipy():
     # Witness: scipy.stats.bootstrap over case numbers, with CE pooled by a loop over the drawn cases.
     table = RNG.poisson(1.0, (30, 9)).astype(float)
@@ -55,7 +57,7 @@ def test_interval_of_a_statistic_of_counts_is_that_of_scipy():
     expected = scipy.stats.bootstrap(
         (np.arange(30),), pooled, n_resamples=500, vectorized=False, method="BCa", rng=np.random.default_rng(2)
     ).confidence_interval
-    got = bootstrap_interval(table, pooled_f1_table, seed=2, resamples=500)
+    got = bootstrap_interval(table, pooled_f1, seed=2, resamples=500)
     assert got.value == pytest.approx(pooled(range(30)))
     assert (got.low, got.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
@@ -157,39 +159,28 @@ def test_holm_is_that_of_r():
     assert holm([0.02, 0.02]) == (0.04, 0.04)
 
 
-def test_models_are_compared_in_pairs_with_one_correction():
-    tables = {"a": mean_table(SKEWED), "b": mean_table(OTHER), "c": mean_table(SKEWED + 0.5)}
-    rows = compare_models(tables, mean_of, seed=4, resamples=500)
-    assert [(row.first, row.second) for row in rows] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert [row.p_holm for row in rows] == list(holm([row.test.p_value for row in rows]))
-    for row in rows:
-        assert row.test.difference == pytest.approx(row.interval.value)
-        assert row.interval.low <= row.interval.value <= row.interval.high
-    against = compare_models(tables, mean_of, seed=4, resamples=500, against="c")
-    assert [(row.first, row.second) for row in against] == [("a", "c"), ("b", "c")]
-    assert against[0].test == rows[1].test
-    # Witness: by hand. The difference is -0.5 in every case, so the interval has no width.
-    assert (against[0].interval.low, against[0].interval.high) == pytest.approx((-0.5, -0.5))
-
-
 def test_pooled_clinical_efficacy_is_that_of_the_counts():
-    # Witness: pool_clinical, which counts the cells of the organ tables one by one.
+    # Witness: the counts of each class added up, and the means over classes of what ClassCounts says of them.
     texts = [
         ("肝脏FDG摄取增高。", "肝脏FDG摄取增高。"),
         ("脾脏FDG摄取增高。", "胃FDG摄取减低。"),
         ("肺FDG摄取正常。", "肺FDG摄取增高。"),
     ]
     results = [score_clinical(said, true, Language.CHINESE) for said, true in texts]
-    pooled, totals = pool_clinical(results), clinical_table(results).sum(axis=0)
-    assert float(pooled_precision(totals)) == pytest.approx(pooled.precision)
-    assert float(pooled_recall(totals)) == pytest.approx(pooled.recall)
-    assert float(pooled_f1_macro(totals)) == pytest.approx(pooled.f1_macro)
-    assert float(pooled_f1_table(totals)) == pytest.approx(pooled.f1_table)
+    totals = np.array([[n for c in one.classes for n in (c.tp, c.fp, c.fn)] for one in results], float).sum(axis=0)
+    added = [ClassCounts(state, *map(int, totals[3 * at : 3 * at + 3])) for at, state in enumerate(POSITIVE_STATES)]
+    defined = [one for one in added if one.defined]
+    assert len(defined) == 2
+    precision, recall, f1 = (np.mean([getattr(c, name) for c in defined]) for name in ("precision", "recall", "f1"))
+    assert float(pooled_precision(totals)) == pytest.approx(precision)
+    assert float(pooled_recall(totals)) == pytest.approx(recall)
+    assert float(pooled_f1_macro(totals)) == pytest.approx(f1)
+    assert float(pooled_f1(totals)) == pytest.approx(2 * precision * recall / (precision + recall))
 
 
 def test_pooled_clinical_efficacy_without_a_cell_is_undefined():
     nothing = np.zeros((4, 9))
-    for statistic in (pooled_precision, pooled_recall, pooled_f1_macro, pooled_f1_table):
+    for statistic in (pooled_precision, pooled_recall, pooled_f1_macro, pooled_f1):
         assert np.isnan(statistic(nothing.sum(0)))
         assert bootstrap_interval(nothing, statistic, seed=0).reason == "the statistic is undefined on these cases"
 
@@ -197,4 +188,4 @@ def test_pooled_clinical_efficacy_without_a_cell_is_undefined():
 def test_all_wrong_is_zero_and_not_undefined():
     # Witness: by hand. Cells are there and none agrees.
     totals = np.array([0, 2, 1, 0, 0, 0, 0, 0, 0], float)
-    assert [float(f(totals)) for f in (pooled_precision, pooled_recall, pooled_f1_macro, pooled_f1_table)] == [0] * 4
+    assert [float(f(totals)) for f in (pooled_precision, pooled_recall, pooled_f1_macro, pooled_f1)] == [0] * 4

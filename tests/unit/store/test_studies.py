@@ -14,10 +14,12 @@ from pet2rep_core.errors import StaleRatingError, StoreError
 from pet2rep_core.records import Stage, StudyState
 from pet2rep_core.store import StudyEvent
 from pet2rep_core.store.journal import FIRST_HASH, canonical_json, json_sha256
+from pet2rep_core.store.study_rows import STUDY_RATINGS, stored_rating
+from pet2rep_core.study.leaks import leaks_version
 from pet2rep_core.workflow.study_make import move_study
 from pet2rep_core.workflow.study_read import keep_draft, open_desk
 from tests.crash.samples import opened
-from tests.reader_study import RESEARCHER, a_protocol, add_reports, click, person, read_items, started_study
+from tests.reader_study import RESEARCHER, a_protocol, add_reports, click, person, read_items, slow_clock, started_study
 
 FILES = ("pet2rep.duckdb", "pet2rep.duckdb.wal")
 JOURNAL = "pet2rep.journal.jsonl"
@@ -255,8 +257,25 @@ def test_forty_readers_at_once_lose_nothing(home):
     with reopened(home) as store:
         add_reports(store, 2)
         study_id = started_study(store, a_protocol(2, training=0, readers=readers, repeat_share=0.0, staged=False))
-        with ThreadPoolExecutor(40) as pool:
+        with slow_clock(), ThreadPoolExecutor(40) as pool:
             left = list(pool.map(lambda reader: read_items(store, study_id, reader, most=4).done, readers))
         assert left == [4] * 40
         assert len(store.studies.ratings(study_id, history=True)) == 160
         assert store.verify() == []
+
+
+def test_give_aways_of_an_earlier_program_are_kept_without_a_version(study, home):
+    """Before, the kinds stood alone in the row: its hash stays good, and what is read says that nobody knows more."""
+    with reopened(home) as store:
+        [last] = store.studies.ratings_log.events("WHERE study_id = ? ORDER BY created_at DESC LIMIT 1", study)
+        old = {**last, "event_id": click(), "leaks": ["names_itself"]}
+        old = STUDY_RATINGS.chained(old, last["revision"], last["row_hash"])
+        store.studies.ratings_log.save(old, lambda _tx, row: (row, False))
+        assert stored_rating(old).rating.leaks == ("names_itself",)
+        read = store.studies.rating(study, last["code"], Stage(last["stage"])).rating
+        assert (read.leaks, read.leaks_version) == (("names_itself",), "")
+        table = store.studies.ratings_table(study).to_pylist()
+        mine = {(row["leaks"], row["leaks_version"]) for row in table if row["item"] == last["code"]}
+        assert mine == {('["names_itself"]', "")}
+        assert {row["leaks_version"] for row in table if row["item"] != last["code"]} == {leaks_version()}
+        assert not any("chain" in one or "hash" in one for one in store.studies.problems(study))

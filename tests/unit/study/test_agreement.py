@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from pet2rep_core.study import estimates
 from pet2rep_core.study.agreement import CHANCE_CORRECTED, STATISTICS, measure_agreement
 from pet2rep_core.study.agreement_tables import (
     ORDINAL,
@@ -239,3 +240,16 @@ def test_counts_of_the_sheet():
     assert (found.items, found.shared, found.complete) == (40, 38, 18)
     assert found.given == sum(c != "." for row in HOLES for c in row)
     assert found.patients == 40
+
+
+@pytest.mark.parametrize("patients", [3, 41])
+def test_patients_are_drawn_the_same_in_pieces_of_any_size_and_are_not_changed(monkeypatch, patients):
+    plan = Plan(5, 101)
+    whole = np.concatenate(list(draw_weights(patients, plan)))
+    assert (whole.sum(axis=1) == patients).all()
+    assert (np.concatenate(list(draw_weights(patients, plan, 7 * patients))) == whole).all()
+    with pytest.raises(ValueError, match="read-only"):
+        next(draw_weights(patients, plan))[0, 0] = 9
+    # Witness: a study too large to keep its draws, which are made piece by piece.
+    monkeypatch.setattr(estimates, "_BATCH_CELLS", 100 * patients)
+    assert (np.concatenate(list(draw_weights(patients, plan, 9 * patients))) == whole).all()

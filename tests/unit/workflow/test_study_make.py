@@ -10,6 +10,7 @@ from pet2rep_core.records import Generation, GenerationStatus, ItemKind, Languag
 from pet2rep_core.store import RunRow
 from pet2rep_core.study.design import Design
 from pet2rep_core.study.protocol import Protocol, TrainingItem, protocol_json, read_protocol
+from pet2rep_core.workflow.study_file import CREATE, event_of
 from pet2rep_core.workflow.study_make import (
     discard_study,
     make_study,
@@ -226,6 +227,23 @@ def test_another_rubric_stops_the_start(filled):
     with pytest.raises(SettingsError, match=r"made with the rubric '1999\.1'"):
         move_study(filled, Person("S02", Role.ADMIN), study_id, StudyState.CALIBRATION)
     assert filled.studies.items(study_id) == []
+
+
+def test_nothing_is_made_or_started_before_every_training_case_has_its_whole_consensus(filled):
+    half = (TrainingItem("case-08", "r-model-good", {"acc": 3, "ove": 4}),)
+    protocol = a_protocol(8, training=0, case_ids=("case-01", "case-02"))
+    protocol = replace(protocol, training=half)
+    assert preview_study(filled, RESEARCHER, protocol).training == 1  # what it asks of the readers can be seen
+    words = r"The training case 'case-08' has no consensus for com, cla, usa\."
+    with pytest.raises(SettingsError, match=words):
+        make_study(filled, RESEARCHER, protocol)
+    # a draft of a program that did not ask for it
+    event = event_of(RESEARCHER, "s-half", CREATE, "", {"protocol": protocol_json(protocol)})
+    filled.studies.record_event(event)
+    with pytest.raises(SettingsError, match=words):
+        move_study(filled, RESEARCHER, "s-half", StudyState.CALIBRATION)
+    assert study_of(filled, RESEARCHER, "s-half").state is StudyState.DRAFT
+    assert filled.studies.items("s-half") == []
 
 
 def test_the_defaults_are_those_of_the_plan():

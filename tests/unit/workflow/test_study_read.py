@@ -10,6 +10,7 @@ from pet2rep_core.errors import PermissionDeniedError, StaleRatingError, StoreEr
 from pet2rep_core.records import Language, Mark, MarkKind, Missed, Person, Role, Stage, StudyState, text_sha256
 from pet2rep_core.report.sections import split_report
 from pet2rep_core.store import open_store
+from pet2rep_core.study.leaks import leaks_version
 from pet2rep_core.workflow.study_adjudicate import decide_unlock, unlock_requests
 from pet2rep_core.workflow.study_make import make_study, move_study
 from pet2rep_core.workflow.study_read import (
@@ -256,6 +257,7 @@ def test_give_aways_are_flagged_and_the_text_is_unchanged(filled, reading):
     for one in filled.studies.ratings(reading):
         poor = items[one.rating.code].run_id == "r-model-poor"
         assert one.rating.leaks == (("names_itself",) if poor else ())
+        assert one.rating.leaks_version == leaks_version()
 
 
 def test_nobody_is_active_for_longer_than_the_item_was_open(filled, reading):

@@ -12,6 +12,7 @@ from pet2rep_core.records import Score, StudyState
 from pet2rep_core.settings import read_settings
 from pet2rep_core.store import open_store
 from pet2rep_core.study.estimates import Plan
+from pet2rep_core.study.leaks import leaks_version
 from pet2rep_core.workflow.study_adjudicate import adjudicate, differences
 from pet2rep_core.workflow.study_export import export_study
 from pet2rep_core.workflow.study_frame import frame_of
@@ -110,6 +111,10 @@ def test_before_unblinding_nothing_names_a_model(home, tmp_path, capsys):
             assert name not in text, path.name
     manifest = json.loads((tmp_path / "out" / "manifest_csv.json").read_text(encoding="utf-8"))
     assert (manifest["blind"], manifest["protocol"]["runs"]) == (True, 3)
+    assert (manifest["leaks_versions"], manifest["counts"]["giveaways"]) == ([leaks_version()], 3)
+    methods = (tmp_path / "out" / "METHODS.md").read_text(encoding="utf-8")
+    assert "; 3 of 9 reports had words or signs that tell something of their author (" in methods
+    assert f"table of give-aways {leaks_version()}" in methods
 
 
 @pytest.mark.slow
