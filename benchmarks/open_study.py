@@ -113,7 +113,8 @@ def add_answers(store: Any, study_id: str) -> None:
 
 def open_pages() -> int:
     """Open the pages of the study, in the process of their server."""
-    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    # It warns of every run outside a server, under its own level and without going through its parent's.
+    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").disabled = True
     from streamlit.testing.v1 import AppTest
 
     from pet2rep_core.records import Language

@@ -17,7 +17,8 @@ class MentionRules:
     of ``midline`` never do; ``joined`` between two words for the same organ that are shown as one; ``before`` and
     ``after`` what belongs to an organ's word on either side (``number_before`` for bones); ``node_after`` a lymph node
     of the region just named; ``general`` words for an organ that do not say where; ``lead`` and ``shows`` how the scan
-    was done, and where the findings begin after it.
+    was done, and where the findings begin after it; ``node_heading`` opens a list of nodes; ``side_reach`` how many
+    characters before an organ's word its side is looked for.
     """
 
     sentence_end: re.Pattern[str]
@@ -40,6 +41,8 @@ class MentionRules:
     midline: re.Pattern[str]
     lead: re.Pattern[str]
     shows: re.Pattern[str]
+    node_heading: re.Pattern[str]
+    side_reach: int
 
 
 _BONE_NUMBER = r"第?(?:[颈胸腰骶尾]椎?)?\d{1,2}"
@@ -50,7 +53,7 @@ RULES = {
         lists=re.compile(r"[、及和与/以或并双两左右侧叶部区]{1,6}"),
         shares=re.compile(r"(?:上|下|中)?(?:区|部)?[、及和与/]"),
         joined=re.compile(r"\s?"),
-        sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|左侧?|右侧?|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"),
+        sides=re.compile(r"(?<![\dm月])左右|左、右|双侧?|两侧?|(?<!胃)(?:左侧?|右侧?)|(?<![\dA-Za-z.])(?:[24]|1[0-4])[RL](?![A-Za-z])"),
         two_sides=re.compile(r"[^,;。:(]{0,6}[及和与、](?:第?\d{1,2})?"),
         side_after=re.compile(r"(?:的|[:,(])?(左|右|双|两)(?:侧|叶|上|下|中|肺|肾|半|份)"),
         before=re.compile(r"(?:左|右|双|两)侧?(?:[上中下前后内外]{0,2}(?:部|段|份)?)$"),
@@ -64,10 +67,12 @@ RULES = {
         region_alone=re.compile(r"纵隔|肺门"),
         respectively=re.compile("分别|依次"),
         earlier=uptake_rules_zh.EARLIER_STUDY,
-        general=re.compile(r"骨(?:质|皮质|髓)?(?:破坏|增生)?|[肺肝肾脾胃脑](?:内|部)?"),
+        general=re.compile(r"骨(?:质|皮质|髓)?(?:破坏|增生)?|[肺肝肾脾胃脑](?:内|部|组织|实质)?"),
         midline=re.compile(r"纵隔|隆突|腹膜后|^(?:肝|脾|胰|胃|膀胱|前列腺)"),
         lead=uptake_rules_zh.LEAD,
         shows=uptake_rules_zh.SHOWS,
+        node_heading=re.compile(r"(?!)"),
+        side_reach=24,
     ),
     Language.ENGLISH: MentionRules(
         sentence_end=re.compile(
@@ -83,7 +88,8 @@ RULES = {
         ),
         shares=re.compile(r"\s?(?:and|or|/)\s?", re.IGNORECASE),
         joined=re.compile(r"[\s-]?|\s(?:of|in)\s(?:the\s)?(?:left\s|right\s)?", re.IGNORECASE),
-        sides=re.compile(r"\b(?:right and left|left and right|(?:left|right|bilateral|both)(?:-sided)?"
+        sides=re.compile(r"\b(?:right and left|left and right|(?:left(?!\s(?:gastric|colic)\b)|right"
+            r"|bilateral|both)(?:-sided)?"
             r"|[rl](?:ul|ll|t)|rml|lingula\w*|(?:[24]"
         r"|1[0-4])[rl]|(?-i:[RL])(?=:| [a-z]|$))\b", re.IGNORECASE),
         two_sides=re.compile(r"\s(?:[\w-]+\s){0,2}(?:and|&)\s(?:the\s)?", re.IGNORECASE),
@@ -118,6 +124,8 @@ RULES = {
         ),
         lead=uptake_context_en.LEAD,
         shows=re.compile(r"\b(?:shows?|demonstrates?|reveals?)\b", re.IGNORECASE),
+        node_heading=uptake_context_en.NODE_HEADING,
+        side_reach=44,
     ),
 }  # fmt: skip
 _SLICES = r"(?P<first>\d{1,4})(?:\s?(?:-|~|–|至|到|to|and|及|、)\s?(?P<last>\d{1,4}))?"

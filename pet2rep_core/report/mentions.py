@@ -13,6 +13,7 @@ from pet2rep_core.records import Language
 from pet2rep_core.report.lexicon import read_lexicon
 from pet2rep_core.report.mention_rules import RULES, SLICE_NUMBERS, MentionRules
 from pet2rep_core.report.normalise import PlainText, normalise
+from pet2rep_core.report.relative_sides import name_relative_sides
 from pet2rep_core.report.suv_values import RawSuv, find_suv_values
 from pet2rep_core.report.uptake_words import (
     NODE,
@@ -24,8 +25,6 @@ from pet2rep_core.report.uptake_words import (
 )
 from pet2rep_core.report.uptake_words import Mention as Word
 
-_SIDE_REACH = 24
-"""Characters before an organ's word in which its side is looked for."""
 _WIDENED_BY = 48
 """Characters before an organ's word that its side and part may take."""
 
@@ -112,15 +111,18 @@ def find_mentions(text: str, language: Language) -> tuple[Mention, ...]:
     language : Language
         Language of the report.
     """
-    plain = normalise(text, language)
+    plain = name_relative_sides(normalise(text, language), language)
     rules = RULES[language]
     spot = chinese_mentions if language is Language.CHINESE else english_mentions
     found: list[Mention] = []
     known: list[Word] = []
     subject: tuple[OrganWord, ...] = ()
+    of_nodes = False
     for start, end in spans_between(plain.text, rules.sentence_end, 0, len(plain.text)):
+        heads = rules.node_heading.match(plain.text, start, end) is not None
+        of_nodes = heads or (of_nodes and plain.text[start - 1] == ";")
         shown = _after_lead(plain.text, start, end, rules)
-        words = _settle(plain.text, end, spot(plain.text, shown, end), known, rules)
+        words = _settle(plain.text, end, spot(plain.text, shown, end), known, rules, of_nodes=of_nodes)
         organs = _with_sides(plain.text, start, end, words, rules)
         values = find_suv_values(plain.text, start, end)
         slices = _slices(plain, start, end)
@@ -143,10 +145,12 @@ def _after_lead(text: str, start: int, end: int, rules: MentionRules) -> int:
     return end if shows is None else shows.end()
 
 
-def _settle(text: str, end: int, raw: list[Word], known: list[Word], rules: MentionRules) -> list[Word]:
+def _settle(
+    text: str, end: int, raw: list[Word], known: list[Word], rules: MentionRules, *, of_nodes: bool
+) -> list[Word]:
     """Return the words that name organs of the lexicon; bare lymph nodes get their region."""
     lexicon = read_lexicon().by_id
-    has_node = any(word.organ == NODE for word in raw)
+    has_node = of_nodes or any(word.organ == NODE for word in raw)
     settled: list[Word] = []
     for word in raw:
         alone = rules.region_alone.search(text, word.start, word.end) is not None
@@ -187,7 +191,7 @@ def _with_sides(text: str, start: int, end: int, words: list[Word], rules: Menti
             continue
         if side is None and previous is not None and _shares_side(text, previous, word, rules):
             side = previous.side
-        reference = rules.reference.search(text[max(start, at - _SIDE_REACH) : at]) is not None
+        reference = rules.reference.search(text[max(start, at - rules.side_reach) : at]) is not None
         organs.append(OrganWord(word.organ, at, to, side, reference))
     return organs
 
@@ -204,7 +208,7 @@ def _widened(text: str, word: Word, floor: int, end: int, rules: MentionRules) -
 
 def _side(text: str, floor: int, word: Word, following: int, rules: MentionRules) -> Side | None:
     """Return the side that stands in the word or before it in its clause, else right after it."""
-    floor = max(floor, word.start - _SIDE_REACH)
+    floor = max(floor, word.start - rules.side_reach)
     for mark in rules.clause_end.finditer(text, floor, word.start):
         floor = mark.end()
     side = _side_in(text, floor, word.end, rules)
@@ -214,7 +218,7 @@ def _side(text: str, floor: int, word: Word, following: int, rules: MentionRules
 
 
 def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | None:
-    found = list(rules.sides.finditer(text, start, end))
+    found = [m for m in rules.sides.finditer(text, start, end) if not in_closed_bracket(text, m.end(), end)]
     if not found:
         return None
     side = side_named(found[-1].group())
@@ -222,6 +226,12 @@ def _side_in(text: str, start: int, end: int, rules: MentionRules) -> Side | Non
         # "the right 4th and left 7th ribs"
         return side if side_named(found[-2].group()) is side else Side.BILATERAL
     return side
+
+
+def in_closed_bracket(text: str, at: int, end: int) -> bool:
+    """Tell whether a bracket that is open at ``at`` closes before ``end``: what it holds is of the word before it."""
+    closes = text.find(")", at, end)
+    return closes >= 0 and text.find("(", at, closes) < 0
 
 
 def side_named(word: str) -> Side:

@@ -24,7 +24,16 @@ _STATE_EN = (
     r"no abnormality)(?: uptake)?"
 )
 _CHOICE = re.compile(rf"{_STATE_ZH}(?:\s*[/|]\s*{_STATE_ZH})+|\b{_STATE_EN}(?:\s*[/|]\s*{_STATE_EN})+\b", re.IGNORECASE)
+_STATE_WORD = (
+    r"(?:增高|升高|减低|降低|缺失|缺损|稀疏|正常|均匀|对称|异常|不高|生理性"
+    r"|increased|decreased|absent|normal|elevated|reduced|uniform|abnormal)"
+)
+_SLOT_ALTERNATIVES = re.compile(
+    rf"[^/|]{{0,12}}{_STATE_WORD}[^/|]{{0,8}}(?:[/|][^/|]{{0,12}}{_STATE_WORD}[^/|]{{0,8}})+", re.IGNORECASE
+)
 _SLOT_CHOICE = re.compile(rf"{_STATE_ZH}\s*或\s*{_STATE_ZH}|\b{_STATE_EN}\s+or\s+{_STATE_EN}\b", re.IGNORECASE)
+_BRACKET = re.compile(r"\([^()。\n]{1,80}\)")
+_PLACES = re.compile(r"\([左右双两侧第\d、,;/~及和与至肋椎前后腋区段叶组TLCS -]+\)")
 _INSTRUCTION = re.compile(
     r"请|选择|填写|待填|待补|XX|\bplease\b|\bchoose\b|\bselect\b|\bfill\b|\bdescribe\b|\bspecify\b", re.I
 )
@@ -67,13 +76,26 @@ def normalise(text: str, language: Language) -> PlainText:
         for i in kept:
             if not characters[i].isalnum():
                 characters[i] = _english_character(characters, i)
-    return PlainText("".join(characters[i] for i in kept), tuple(origin[i] for i in kept))
+    plain_text = _BRACKET.sub(_one_sentence, "".join(characters[i] for i in kept))
+    return PlainText(plain_text, tuple(origin[i] for i in kept))
+
+
+def _one_sentence(bracket: re.Match[str]) -> str:
+    """Return a short bracket whose semicolons part a list, not sentences: "(右3、6;左4)"."""
+    if _PLACES.fullmatch(bracket.group()):
+        return bracket.group().replace(";", "、").replace(",", "、")
+    return bracket.group().replace(";", ",")
 
 
 def _unresolved(text: str) -> frozenset[int]:
     places: set[int] = set()
     for slot in _SLOT.finditer(text):
-        if _INSTRUCTION.search(slot[1]) or _SLOT_CHOICE.search(slot[1]) or _CHOICE.search(slot[1]):
+        if (
+            _SLOT_ALTERNATIVES.fullmatch(slot[1])
+            or _INSTRUCTION.search(slot[1])
+            or _SLOT_CHOICE.search(slot[1])
+            or _CHOICE.search(slot[1])
+        ):
             places.update(range(slot.start(1), slot.end(1)))
     for choice in _CHOICE.finditer(text):
         places.update(range(choice.start(), choice.end()))

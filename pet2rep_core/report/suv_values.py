@@ -24,7 +24,7 @@ _BETWEEN = re.compile(
     r"|increas\w+|declin\w+|fell|rose|now)\b|[=:]))?"
     r"(?:\s|\(?(?:\d{1,3}\s?(?:h|min|小时|分钟)|early|delayed|早期|延迟|常规)(?:显像|相)?\)|[=:≈~<>≤≥(]|值|约|为|是|达|高|最"
     r"|大|于|介|范围|在|分别|依次|均|接近|近|从|由|到|至|升|降|增|加|减|低(?!于)|上|下|者|仍|仅|区间|波动|较前|较治疗前"
-    r"|[左右][侧叶]?|早期|常规|初始|第一次|显像|现|本次|目前|其|数值|测|得"
+    r"|[左右][侧叶]?|(?<![A-Za-z])(?:L|R)(?=[\s:=]{0,2}\d)|早期|常规|初始|第一次|显像|现|本次|目前|其|数值|测|得"
     r"|\b(?:values?|of|is|was|are|were|up|to|about|approximately|approx\.?|around|roughly|nearly|measur(?:es?|ed|ing)"
     r"|at|between|from|rang(?:es?|ing)|as|high|a|the|with|reach(?:es|ed|ing)|ca\.?|now|currently|respectively"
     r"|has|have|had|been|increas(?:ed|ing)|decreas(?:ed|ing)|rising|falling|risen|fallen|declined)\b)*",
@@ -37,12 +37,12 @@ _UNIT_AFTER = (
 _NUMBER = re.compile(rf"\d{{1,3}}(?:\.\d{{1,2}})?{_UNIT_AFTER}", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:-|~|–|—|至|到|to\b|and(?=\s\d))\s?", re.IGNORECASE)
 _LIST = re.compile(
-    r"(?:\s(?:on|in) (?:the )?(?:right|left)(?: side)?"
+    r"(?:\s(?:(?:on|in) (?:the )?)?(?:right|left)(?: side)?"
     r"|\s(?:on|at|in)\s(?:the\s)?(?:early|initial|delayed|standard|routine)(?:\s(?:imaging|images?|phase|scan))?"
     r"|\s(?:at|after)\s\d{1,3}[\s-]?(?:min\w*|h\w*)(?!\S)|\s?\((?:left|right|左侧?|右侧?)\))?\s?(?:、|,\s?and\b|,"
     r"|/|和|及|与|or\b|and\b"
-    r"|或|\s(?:versus|vs\.?)(?=\s?[\d.]+\s(?:on the (?:left|right)|in the contralateral"
-    r"|contralateral)))\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?)?",
+    r"|或|\s(?:versus|vs\.?|compared (?:with|to))(?=\s?[\d.]+\s(?:on the (?:left|right)|in the contralateral"
+    r"|contralateral)))\s?(?:(?:[左右][侧叶]?|另一[个枚处])(?:约|为)?|[LR][\s:=]{0,2}(?=\d))?",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(r"\s?(?:→|->|(?:降低?|减低?|下降|升高?|增高?|上升)(?:至|到|为)(?:延迟(?:显像|相)?)?)\s?")
@@ -55,6 +55,9 @@ _CHANGED_FROM = re.compile(
     r"|reduced) from) ?(?:an? )?$",
     re.IGNORECASE,
 )
+_FROM = re.compile(r"(?<!ranging )(?<!ranges )(?<!range )\bfrom ?$", re.IGNORECASE)
+_COMPARES = re.compile(r"\b(?:compar\w+|prior|previous\w*|interval|increas\w+|decreas\w+|progress\w+)\b", re.IGNORECASE)
+"""Words that make "from 3.1 to 6.6" a change between studies, not a range."""
 _DELAYED = re.compile(
     r"[,;(\s]*(?:(?:\d\s?(?:h|小时)\s?)?延迟(?:显像|相|扫描|期|后|像)*"
     r"|(?:and )?(?:on )?delayed(?: imaging| images?| scan| phase)?)[^\d,;。]{0,12}",
@@ -112,6 +115,10 @@ def find_suv_values(text: str, start: int, end: int) -> list[RawSuv]:
         mean_first = _MEAN_BEFORE.search(text, start, label.start()) is not None
         changed = _CHANGED_BEFORE.search(text, label.end(), between.end()) is not None or (
             _CHANGED_FROM.search(text, start, label.start()) is not None
+        )
+        changed = changed or (
+            _FROM.search(text, label.end(), between.end()) is not None
+            and _COMPARES.search(text, start, label.start()) is not None
         )
         one_study = _DELAYED_IMAGES.search(text, start, end) and not _EARLIER_STUDY.search(text, start, end)
         for number, (match, was_before) in enumerate(_numbers(text, first, changed, end)):

@@ -12,7 +12,8 @@ _CT_NOUN = (
     r"|height|enhancement|opacit\w+|stranding|transparency)"
 )
 CT_WORDING = re.compile(
-    rf"\b(?!normal in \w+(?:, \w+)?,? and {UPTAKE})(?:increased|decreased|reduced|elevated|low|high|lower|higher"
+    rf"\b(?!normal (?:in )?\w+(?:, \w+){{0,2}},? and {UPTAKE})(?:increased|decreased|reduced|elevated|low|high"
+    rf"|lower|higher"
     rf"|abnormal|diffusely|unevenly|normal|mildly|slightly|homogeneous"
     rf"|uniform)(?:-| (?:[a-z]+ )?){_CT_NOUN}\b"
     rf"|\b{_CT_NOUN}(?: (?:of|in) [^,.;]{{1,30}}?)? (?:is|are|shows|appears"
@@ -41,14 +42,19 @@ COMPARISON = re.compile(
     re.IGNORECASE,
 )
 EARLIER_STUDY = re.compile(
-    r"\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
+    r"\((?:previously|prior|formerly|earlier|was|from)\b[^()]{1,80}\)"
+    r"|\b(?:(?:on|in|at) (?:the |a )?)?(?:prior|previous|outside|earlier"
     r"|last|baseline|pretreatment) (?:pet|ct|scan|study|exam\w*|imaging)\b"
     r"(?:(?!\b(?:now|currently|today|on (?:the )?(?:current|present|today))\b)(?:[^;.]|\.(?=\d)))*?"
     r"(?:showed|demonstrated|had|revealed|reported|described|was|were)"
     r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
+    r"|\b(?:(?:in|on|from|dated|of) (?:\w+ ){0,2}?(?:\d{1,2}[./-]){0,2}(?:19|20)\d\d\b|\w+ (?:years?|months?"
+    r"|weeks?) ago)[^.;]{0,60}?"
+    r"\b(?:PET\S*|CT|scans?|study|MRI|exam\w*|imaging)\b[^.;]{0,20}?\b(?:showed|demonstrated|revealed|had)"
+    r"(?:(?!\b(?:now|currently|today|current|present)\b)(?:[^;.]|\.(?=\d)))*"
     r"|\b(?:previously|formerly)\b(?![^,;.]{0,80}?\b(?:is|are|remains?|appears?)(?: \w+)? (?:unchanged"
     r"|stable)\b)(?:(?!\b(?:now|currently|is|are|has"
-    r"|have|shows?|demonstrates?|no longer)\b)(?:[^,;.]|\.(?=\d)))*"
+    r"|have|shows?|demonstrates?|no longer)\b)(?:[^,;.)]|\.(?=\d)))*"
     r"|\bhad\b[^,;.]{0,60}?\b(?:on|in) (?:\w+ )?\d[\d/.-]*(?:(?!\b(?:now|currently|today)\b)(?:[^,;.]|\.(?=\d)))*"
     r"|\b(?:prior|previous)(?= \d)(?:[^,;.]|\.(?=\d))*"
     r"|\b(?:history|hx) of\b[^,;.]*",
@@ -67,10 +73,12 @@ RELATIVE_TO_EARLIER = re.compile(
 )
 BARE_UPTAKE = re.compile(
     r"^\s*(?:(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z-]+ ){1,3}(?:uptake|avidity) (?:in|within|along"
-    r"|at) (?=[^.;]*SUV\s?-?max)"
+    r"|at) (?=[^.;]*(?:SUV\s?-?max|\b(?:related|due|secondary) to\b|(?:consistent|compatible) with|\b(?:reactive"
+    r"|inflammatory|degenerative|infectious|post-?surgical|metasta|malignan|suspicious|concerning)))"
     r"|(?:the )?(?:fdg |tracer |radiotracer )?(?:uptake|avidity|hypermetabolism)(?= (?:in|within|along|at"
     r"|throughout|around"
-    r"|about|of)\b)|(?:(?!\b(?:no|not|without|lack|absen\w+)\b)[a-z /-]){3,40}? (?:uptake"
+    r"|about|of)\b)|(?:(?!\b(?:no|not|without|lack|absen\w+|is|are|but|has|have|shows?|demonstrates?|normal"
+    r"|physiolog\w+)\b)[a-z /-]){3,70}? (?:uptake"
     r"|avidity)(?=,? \(?(?:SUV|nonspecific"
     r"|non-specific|indeterminate|likely (?:inflam|degen|reactive|infect|post)|inflammatory|degenerative"
     r"|reactive)))(?!.*\b(?:(?:is|are|was|were)(?! (?:new|stable|unchanged|likely|probably|nonspecific)\b)|may"
@@ -89,7 +97,7 @@ SUBJECT_VERB = re.compile(
 )
 REMOVED_AFTER = re.compile(
     r"[^,;]{0,12}?\b(?:(?:is|are|has been|have been|was|were) )?(?:surgically "
-    r"(?:absent|removed)|resected|removed|not visuali[sz]ed|post-?surgical)"
+    r"(?:absent|removed)|resected|removed|not visuali[sz]ed|(?<!is )(?<!are )post-?surgical)"
     r"|"
     r"\s(?:resection|transplant\w*|lobectomy|cancer|carcinoma|surgery)\b(?= (?:status|history))",
     re.IGNORECASE,
@@ -101,17 +109,40 @@ LANDMARK_BEFORE = re.compile(
     r"equivalent to|above(?: that of)?|below(?: that of)?|exceeding|exceeds?"
     r"(?: that of)?|encasing|compressing|displacing|retracting|contiguous with"
     r"|close to|anterior to|posterior to|lateral to|medial to|"
-    r"inferior to|superior to|at the level of|level of|along the course of"
-    r"|next to|given|due to|secondary to|because of|compensatory for|infiltrating|tethering|surrounding"
-    r"|overlying|underlying"
+    r"inferior to|superior to|at the level of|level of|(?<!uptake )(?<!activity )along the course of"
+    r"|next to|given|due to|secondary to|because of|compensatory for|infiltrating|erod(?:es|ing)"
+    r"|destroying|tethering|surrounding"
+    r"|overlying|underlying|(?<!uptake )(?<!activity )(?:extend(?:s|ing)?|extension|crossing) (?:in)?to|over"
     r"|status post|s/p|history of|post)"
     r"(?: (?:the|normal|adjacent|right|left|bilateral|mediastinal|contralateral|descending|ascending|thoracic|abdominal"
     r"|posterior|anterior|lateral|medial|inferior|superior|proximal|distal|chest"
     r"|surrounding|overlying|that of|physiologic|upper|lower|prior))*\s*$",
     re.IGNORECASE,
 )
+_REFERENCE = r"(?:(?:the|that of|normal|reference|background|mean|average|mediastinal|corresponding|cf\.?) )*"
+COMPARED_WITH = re.compile(
+    rf"(?:[<>≤≥≈] ?|\b(?:versus|vs\.?) |\b\w+-than-|\b(?:above|below)-){_REFERENCE}$", re.IGNORECASE
+)
+REFERENCE_BEFORE = re.compile(rf"[(,] ?{_REFERENCE}$", re.IGNORECASE)
+REFERENCE_ORGAN = re.compile(r"(?:liver|hepatic|spleen|splenic)", re.IGNORECASE)
+REFERENCE_AFTER = re.compile(
+    r"(?: (?:parenchyma|background|uptake|activity|reference))*[ :=]{1,3}(?:SUV|[\d.]|is \d)", re.IGNORECASE
+)
+"""A value of the liver in brackets, or in a sentence that compares: "(liver SUVmax 2.9)"."""
+COMPARES = re.compile(
+    r"\b(?:than|above|below|exceed\w*|relative to|compared|Deauville|reference|vs|versus)\b|[<>≥≤]", re.I
+)
+DEAUVILLE_3 = re.compile(
+    r" ?(?:above )?(?:the |mediastinal )*blood[- ]?pool[^.;]{0,20}?\b(?:below|less than|lower than"
+    r"|not above)\b[^.;]{0,20}?"
+    r"(?:liver|hepatic)[^.;]{0,24}?\bdeauville (?:score |category )?(?:of )?[123]\b",
+    re.IGNORECASE,
+)
+"""After "above": uptake between blood pool and liver, which the score calls negative."""
+NODE_HEADING = re.compile(r"\s*(?:[\w-]+ ){0,2}(?:lymph )?nodes?(?: stations?)?:\s*", re.IGNORECASE)
+"""Opens a list of nodes, up to the next full stop: "Pelvic nodes: right iliac ...; left iliac ..."."""
 CONTRAST = re.compile(
-    r"\b(?:but|whereas|while|however|although|though|except(?: for| in)?"
+    r"\b(?:but|whereas|while|however|although|though|except(?: for| in| at| that)?"
     r"|apart from|aside from|other than)\b|(?<!max)(?<!SUV):",
     re.IGNORECASE,
 )
@@ -149,6 +180,7 @@ GENERAL = re.compile(
     r"|imaged portions?|otherwise)\b",
     re.IGNORECASE,
 )
+PHYSIOLOGICAL = re.compile(r"physiolog|normal varia", re.IGNORECASE)
 ELLIPSIS = re.compile(r"\b(?:is|are|does|do|was|were) not\s*$", re.IGNORECASE)
 UPTAKE_WORD = re.compile(
     r"\b(?:fdg|uptake|avid\w*|metabol\w+|hypermetabol\w+|tracer|radioactivity|activity)\b", re.IGNORECASE
@@ -156,8 +188,11 @@ UPTAKE_WORD = re.compile(
 MASS = re.compile(r"\bmass(?:es)?\b|\btumou?rs?\b|\bsoft tissue\b", re.IGNORECASE)
 ADVICE = re.compile(r"^\s*(?:recommend|suggest|advise|please|follow-?up|correlat)", re.IGNORECASE)
 LEAD = re.compile(
+    r"^\s*(?:reason for (?:the )?(?:exam\w*|study|referral|scan)|(?:clinical )?(?:indications?|history"
+    r"|information))\b[: ]|"
     r"\b(?:(?<!-)injected|injection of|(?:after|following|post) (?:\w+ )?injection(?![- ]site)|administered"
-    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)|fasting|fasted"
+    r"|intravenously|intravenous (?:injection|administration)|minutes (?:after|post|later)"
+    r"|(?<!prolonged )(?<!of )(?<!by )(?<!without )(?<!to )(?<!despite )fasting(?! state)|fasted"
     r"|blood glucose|(?<!-)acquired|acquisition|images were obtained|scanned from"
     r"|skull base to (?:the )?(?:mid|proximal|upper|thigh|feet|toes))\b",
     re.IGNORECASE,

@@ -30,7 +30,8 @@ _SENTENCE_END = re.compile(
 )
 _LISTED = re.compile(
     r"[\s,/&()]*(?:\b(?:and|or|nor|as well as|the|both|left|right|bilateral"
-    r"|of|in|to|upper|lower|middle|with|also)\b[\s,/&()]*)*",
+    r"|of|in|to|upper|lower|middle|with|also|regions?|stations?|levels?|areas?|spaces?|fossae?|zones?|chains?|groups?|lymph"
+    r"|nodes?|glands?|lobes?|[IV]{1,3}[AB]?(?:-[IV]{1,3}[AB]?)?|\d{1,2}[LR]?(?:-\d{1,2})?)\b[\s,/&()]*)*",
     re.IGNORECASE,
 )
 _ADJACENT_NODE = re.compile(
@@ -44,7 +45,7 @@ HIGH_SUV_MAX = 2.5
 
 _VALUE_OF = re.compile(
     r"\s(?:measuring|measures) (?:up to )?[\d.]+(?: ?[x×] ?[\d.]+)*(?: ?[cm]m)?"
-    r"|\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?",
+    r"|\s?\([^()]{1,60}\)|\s?\(?(?:with |has |having )?(?:an? )?SUV\s?-?max(?: of)?[ :=]*[\d.]*\d\)?",
     re.IGNORECASE,
 )
 _JOINS_CLAUSE = re.compile(r",|\b(?:and|but) the (?:left |right )?$", re.IGNORECASE)
@@ -53,6 +54,26 @@ _SUBJECT_OF_NEXT = re.compile(
 )
 _NORMAL_ORGAN = re.compile(r"\b(?:normal|unremarkable|negative|no) (?:\w+ )?$", re.IGNORECASE)
 _GOES_WITH_NEXT = re.compile(r"\s(?:in|within|of|inside|with|and|surrounded by)(?:\s[\w-]+){0,2}\s?$", re.IGNORECASE)
+_SHARES_ORGAN = re.compile(
+    r"\s(?:(?:left|right|larger|smaller|dominant|anterior|posterior|upper|lower|superior|inferior|medial|lateral|proximal"
+    r"|distal)(?:-sided)?\s?)+,?\s?(?:and|but|or)?\s?(?:an?|the|another)?\s?",
+    re.IGNORECASE,
+)
+"""Between two adjectives with one organ after them: "an avid right and a nonavid left adrenal nodule"."""
+_SOFT_TISSUE_OF = re.compile(r"soft tissue", re.IGNORECASE)
+_LIES_IN = re.compile(
+    r" (?:in|within|filling|along|around|of|involving) (?:the )?(?:(?:left|right|both|bilateral) )?", re.I
+)
+_LIES_OVER = re.compile(
+    r" (?:(?:lesions?|nodules?|mass|foc(?:us|i)) )?(?:of|in|over|at|along|within) (?:the )?(?:(?:left|right|both) )?",
+    re.I,
+)
+_NEW_SUBJECT = re.compile(
+    r"\b(?:is|are|was|were|has|have|measures|appears?|remains?|shows?|demonstrates?)\b[^,]*,? "
+    r"\b(?:and|but|while) (?:an?|the)\b",
+    re.IGNORECASE,
+)
+_PLACED = re.compile(r"(?: [\w-]+){0,2} (?:in|at|within) (?:the )?(?:(?:left|right) )?", re.IGNORECASE)
 _FAT = re.compile(r"\b(?:brown fat|adipose|muscles?|musculature)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|all|each|respectively|also)\b", re.IGNORECASE)
 
@@ -61,13 +82,18 @@ def read_uptake(text: str) -> Reading:
     """Return every uptake statement of a normalised English text with the mention it is about."""
     reading = Reading()
     previous: list[Mention] = []
+    of_nodes = False
     for start, end in spans_between(text, _SENTENCE_END, 0, len(text)):
         reading.sentences.append((start, end))
-        previous = _read_sentence(text, start, end, previous, reading)
+        # "Pelvic nodes: right iliac …; left iliac …" names nodes up to the next full stop
+        of_nodes = context.NODE_HEADING.match(text, start, end) is not None or (of_nodes and text[start - 1] == ";")
+        previous = _read_sentence(text, start, end, previous, reading, of_nodes=of_nodes)
     return reading
 
 
-def _read_sentence(text: str, start: int, end: int, previous: list[Mention], reading: Reading) -> list[Mention]:
+def _read_sentence(
+    text: str, start: int, end: int, previous: list[Mention], reading: Reading, *, of_nodes: bool
+) -> list[Mention]:
     links = reading.links
     sentence = text[start:end]
     if context.LEAD.search(sentence) or context.ADVICE.search(sentence):
@@ -88,9 +114,12 @@ def _read_sentence(text: str, start: int, end: int, previous: list[Mention], rea
     heading: Statement | None = None
     relative = context.RELATIVE_TO_EARLIER.search(sentence) is not None
     for a, b in spans_between(text, context.CONTRAST, start, end):
-        mentions = _mentions(text, a, b, [*previous, *(m for group in pending for m in group)])
+        known = [*previous, *(m for group in pending for m in group)]
+        mentions = _mentions(text, a, b, known, of_nodes=of_nodes)
         if mentions and text[b : b + 1] == ":" and all(m.organ == OTHER for m in mentions):
-            # a heading of a body region places nothing
+            # a heading of a body region places nothing; "FDG-avid nodes:" states what is listed after it
+            stated = rules.statements(readable[a - start : b - start])
+            heading = replace(stated[0], start=stated[0].start + a, end=stated[0].end + a) if len(stated) == 1 else None
             continue
         reading.named.extend(mentions)
         clause = readable[a - start : b - start]
@@ -197,7 +226,10 @@ def _tie_clause(
     for number, statement in enumerate(found):
         stop = found[number + 1].start if number + 1 < len(found) else b
         targets = _targets(text, (at, stop), statement, mentions, pending)
-        if not targets and stop < b and _GOES_WITH_NEXT.fullmatch(text, statement.end, stop):
+        if stop < b and (
+            _SHARES_ORGAN.fullmatch(text, statement.end, stop)
+            or (not targets and _GOES_WITH_NEXT.fullmatch(text, statement.end, stop))
+        ):
             # "photopenia within the hypermetabolic hepatic mass": the organ stands after both
             waiting.append(statement)
             continue
@@ -205,9 +237,11 @@ def _tie_clause(
         if statement.rule == "below liver" and statement.state is None:
             targets = [m for m in targets if m.organ == "liver"]
             statement = replace(statement, state=UptakeState.DECREASED if targets else None)
+        if context.DEAUVILLE_3.match(text, statement.end):
+            statement = replace(statement, state=UptakeState.NORMAL)
         if statement.state is None:
             continue
-        if "physiolog" in text[statement.start : statement.end].lower() and _physiological(
+        if context.PHYSIOLOGICAL.search(text, statement.start, statement.end) and _physiological(
             text, (a, b), statement, targets, last, links
         ):
             continue
@@ -255,11 +289,22 @@ def _targets(
         return [*inside, *forward]
     if before:
         runs = _runs(text, before)
+        runs = _of_one_subject(text, runs)
         several = statement.state is UptakeState.NORMAL or _BOTH.search(text, at, statement.start)
         return [m for run in runs for m in run] if several else runs[-1]
     if pending:
         return [m for group in pending for m in group] if statement.state is UptakeState.NORMAL else pending[-1]
     return []
+
+
+def _of_one_subject(text: str, runs: list[list[Mention]]) -> list[list[Mention]]:
+    """Return the runs since the last one that has a predicate of its own: "the liver is large, and the spleen …"."""
+    kept = runs[-1:]
+    for left, right in zip(runs[-2::-1], runs[:0:-1], strict=False):
+        if _NEW_SUBJECT.search(text, left[-1].end, right[0].start):
+            break
+        kept.insert(0, left)
+    return kept
 
 
 def _runs(text: str, mentions: list[Mention]) -> list[list[Mention]]:
@@ -312,6 +357,9 @@ def _physiological(
 ) -> bool:
     """Handle "physiologic" after an increase of the same sentence; True where that settles the statement."""
     increased = [link for link in last if link.statement.state in POSITIVE_STATES]
+    apart = targets and min(m.start for m in targets) > increased[-1].statement.end if increased else False
+    if apart and context.UPTAKE_WORD.search(text, statement.start, statement.end):
+        return False
     if not increased or {m.organ for m in targets} - {link.mention.organ for link in increased}:
         return False
     after_increase = max(clause[0], increased[-1].statement.end)
@@ -324,13 +372,20 @@ def _physiological(
     return True
 
 
-def _mentions(text: str, a: int, b: int, earlier: list[Mention]) -> list[Mention]:
+def _mentions(text: str, a: int, b: int, earlier: list[Mention], *, of_nodes: bool) -> list[Mention]:
     raw = english_mentions(text, a, b)
-    nodes = [m for m in raw if m.organ == NODE]
+    nodes = of_nodes or any(m.organ == NODE for m in raw)
     if not nodes and _FAT.search(text, a, b):
         raw = [m for m in raw if not m.organ.endswith("_ln") or "adenop" in text[m.start : m.end].lower()]
     settled: list[Mention] = []
     for mention in raw:
+        if _SOFT_TISSUE_OF.fullmatch(text, mention.start, mention.end) and any(
+            _is_inner(text, m)
+            and (m.end == mention.start - 1 or _LIES_IN.fullmatch(text, mention.end, max(mention.end, m.start)))
+            for m in raw
+        ):
+            # "nasopharyngeal soft tissue" is the nasopharynx
+            continue
         if mention.organ == NODE:
             settled.append(mention)
             continue
@@ -350,6 +405,12 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention]) -> list[Mention
     kept: list[Mention] = []
     landmark: Mention | None = None
     for mention in settled:
+        if kept and not nodes and mention.organ.endswith("_ln") and _is_place(text, kept[-1], mention):
+            # "a graft in the left groin" names no nodes
+            continue
+        if mention.organ == OTHER and kept and _LIES_OVER.fullmatch(text, kept[-1].end, mention.start):
+            # "a skin lesion of the left forearm" is one of the skin
+            continue
         if mention.organ == NODE:
             if any(m.organ.endswith("_ln") for m in settled):
                 continue
@@ -362,12 +423,40 @@ def _mentions(text: str, a: int, b: int, earlier: list[Mention]) -> list[Mention
         if (
             listed
             or context.LANDMARK_BEFORE.search(text[a : mention.start])
+            or _is_reference(text, a, b, mention, others=bool(kept))
             or context.REMOVED_AFTER.match(text, mention.end, b)
         ):
             landmark = mention
             continue
         kept.append(mention)
     return list(dict.fromkeys(kept))
+
+
+def _is_place(text: str, before: Mention, region: Mention) -> bool:
+    """Tell whether a region only places the vessel or soft tissue that is named right before it."""
+    placed = before.organ in {"vessel", "soft_tissue", "lung"} and _PLACED.fullmatch(text, before.end, region.start)
+    return bool(placed) and "adenop" not in text[region.start : region.end].lower()
+
+
+def _is_inner(text: str, mention: Mention) -> bool:
+    """Tell whether the soft tissue of an organ or region is the organ itself, not a muscle or fat beside it."""
+    if mention.near_node_only:
+        return text[mention.start : mention.end].lower().startswith("mediast")
+    return mention.organ not in {"bone", OTHER} and not mention.organ.endswith("_ln")
+
+
+def _is_reference(text: str, a: int, b: int, mention: Mention, *, others: bool) -> bool:
+    """Tell whether an organ is named only for its value, which another organ's is compared with."""
+    before = text[max(a, mention.start - 60) : mention.start]
+    if context.COMPARED_WITH.search(before):
+        return True
+    return (
+        others
+        and context.REFERENCE_ORGAN.match(text, mention.start, mention.end) is not None
+        and context.REFERENCE_BEFORE.search(before) is not None
+        and context.REFERENCE_AFTER.match(text, mention.end, b) is not None
+        and (before.rfind("(") > before.rfind(")") or context.COMPARES.search(text, a, b) is not None)
+    )
 
 
 def _region_alone(text: str, mention: Mention, b: int, raw: list[Mention]) -> Mention | None:

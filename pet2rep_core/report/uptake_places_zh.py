@@ -12,13 +12,20 @@ from pet2rep_core.report.uptake_words import NODE, OTHER, Mention, chinese_menti
 _EXCEPT = re.compile(r"除[^,]{1,16}?外(?!科|周|侧|缘)")
 UPTAKE_WORD = re.compile(r"FDG|SUV|代谢|摄取|放射性|显像剂|示踪剂|显影", re.IGNORECASE)
 _LIST = re.compile(r"[、及和与/或以双两左右侧部并,第\d]*")
-_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:多发|肿大|小|数枚|稍大)*淋巴结")
+_ONE_OF_NODES = re.compile(r"(?:[大高著]者|残留|残余|其中|其一)[^,]{0,8}(?:位于|见于|在|为)")
+_LEVEL = re.compile(r"(?:部)?第?(?:[IV]{1,3}|\d)[IVABab\d、~/及和-]*[区组]")
+"""A level of the neck names its lymph nodes: 左颈VI区小结节."""
+_NODE_OF = re.compile(r"(?:旁|周围?|内|区|门|部)*(?:可?见)?(?:多发|肿大|小|数[枚个]|\d{1,2}[枚个]|散在|稍大)*淋巴结")
 _NODE_LIST = re.compile(r"[、及和与或以并区部内旁双左右侧周围]*[、及和与或][、及和与或以并区部内旁双左右侧周围]*")
 _PERITONEUM = re.compile(r"网膜|腹膜(?!后)|腹水|积液")
 _FAT = re.compile(r"脂肪(?!间隙)|肌肉|肌群")
 _BONE_OF_OTHERS = frozenset({"骨质", "骨质破坏", "骨皮质", "骨"})
-_BESIDE_LESION = re.compile(r"(?:邻近|相邻|毗邻|周围)(?:的|左侧|右侧|左|右)*")
+_BESIDE_LESION = re.compile(r"(?:紧邻|邻近|相邻|毗邻|周围)(?:的|左侧|右侧|左|右)*")
 _LIES_IN = re.compile(r"位于(?:左|右)?侧?$")
+_FLUID = re.compile(r"(?:左侧?|右侧?|双侧|该|上述)?(积液)")
+_HOLDS_FLUID = frozenset({"pleura", "peritoneum", "heart"})
+"""Bare "积液" goes back to the cavity named before it in the sentence."""
+_FILLING = frozenset({"脂肪间隙", "脂肪组织"})
 _FAT_PLANE = re.compile(r"(?:尚|稍|欠|略)?(?:模糊|清晰|清楚|消失|密度|浑浊|清|存在|可见)")
 _MASS = re.compile(r"肿块|占位|软组织|团块")
 _INVADES = re.compile(r"(?:累及|侵犯|侵及|浸润|侵入)[^,]{0,4}$")
@@ -39,9 +46,14 @@ def read_places(
     """
     spared = excepted(text, a, b)
     raw = [m for m in chinese_mentions(text, a, b) if not any(s <= m.start < e for s, e in spared)]
+    if any(_is_node_region(m) for m in earlier) and _ONE_OF_NODES.search(text, a, b):
+        following = "淋巴结"
     raw = _regions(text, b, raw, following)
     if _FAT.search(text, a, b) and "淋巴" not in text[a:b]:
         raw = [m for m in raw if not _is_node_region(m)]
+    if not raw and (fluid := _FLUID.match(text, a, b)) is not None:
+        organ = next((m.organ for m in reversed(earlier) if m.organ in _HOLDS_FLUID), None) if opened else None
+        raw = [Mention(organ, fluid.start(1), fluid.end(1))] if organ else []
     history = _historic(text, b, raw)
     removed.extend(m for m in raw if m in history)
     kept: list[Mention] = []
@@ -88,6 +100,7 @@ def _regions(text: str, b: int, raw: list[Mention], following: str) -> list[Ment
         elif (
             mention.start < last_node
             or node_follows
+            or (mention.organ == "cervical_ln" and (_LEVEL.match(text, mention.end, b) or _LEVEL.search(word)))
             or (rules.NODE_STATION.match(word) and "结节" in text[mention.end : b])
         ):
             settled.append(replace(mention, near_node_only=False))
@@ -147,16 +160,41 @@ def _is_landmark(text: str, a: int, b: int, mention: Mention, others: bool) -> b
         return True
     if others and word.endswith("脂肪间隙") and _FAT_PLANE.match(text, mention.end, b):
         return True
+    if (
+        word in _FILLING
+        and mention.start > a
+        and any(m.end == mention.start for m in chinese_mentions(text, a, mention.start))
+    ):
+        # "眼球后脂肪间隙" is a place of the eye
+        return True
     if others and rules.LANDMARK_AFTER.match(text, mention.end, b):
         return True
     if others and rules.REFERENCE_BEFORE.search(before) and rules.REFERENCE_AFTER.match(text, mention.end, b):
         return True
+    if word == "软组织" and others and (before[-1:] in "样状见有性呈为" or before.endswith(("局部", "周围"))):
+        # a lesion of soft tissue, not a muscle
+        return True
+    if others and mention.organ == "liver" and _is_reference(text, a, b, mention, before):
+        return True
+    if _is_node_region(mention) and _BESIDE_LESION.fullmatch(before) and "淋巴结" in text[mention.end : b]:
+        return False
+    if _BESIDE_LESION.fullmatch(before) and UPTAKE_WORD.search(text, mention.end, b):
+        # the next organ has an uptake of its own
+        return False
     if rules.STRONG_LANDMARK.search(before):
         return others or not _INVADES.search(before)
     return (
         rules.LANDMARK_BEFORE.search(before) is not None
         and rules.COMPARED_AFTER.match(text, mention.end, b) is not None
     )
+
+
+def _is_reference(text: str, a: int, b: int, liver: Mention, before: str) -> bool:
+    """Tell whether a clause gives the value of the liver only because the sentence compares with it."""
+    if not rules.REFERENCE_ALONE.fullmatch(before) or not rules.REFERENCE_AFTER.match(text, liver.end, b):
+        return False
+    sentence = re.split(r"[。;\n]", text[max(0, a - 80) : a])[-1] + re.split(r"[。;\n]", text[a : b + 40])[0]
+    return rules.COMPARES.search(sentence) is not None
 
 
 def _is_destroyed(text: str, b: int, bone: Mention) -> bool:

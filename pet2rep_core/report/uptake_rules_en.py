@@ -41,7 +41,7 @@ _ADV = (
 )
 _DEGREE = (
     r"(?:increased|increase in|increases in|elevated|elevation of|intense"
-    r"|intensely|marked|markedly|moderate|moderately|mild|mildly|high"
+    r"|intensely|marked|markedly|slight|slightly|moderate|moderately|mild|mildly|high"
     r"|higher|avid|focal|"
     r"abnormal|abnormally|diffuse|diffusely|strong|prominent|heterogeneous"
     r"|low[- ]grade|low[- ]level|faint|pathologic|pathological|excessive|raised|enhanced"
@@ -56,7 +56,7 @@ _DEGREE = (
 )
 _NO = (
     r"\b(?:no|none|nothing|without|neither|nor|not|negative for|free of|lack of|lacks?"
-    r"|lacking|absence of (?:any |abnormal|increased|significant|focal))"
+    r"|lacking|clear of|absence of (?:any |abnormal|increased|significant|focal))"
 )
 _OPEN = (
     r"(?:(?!\b(?:but|however|although|whereas|while|shows?|demonstrates?"
@@ -74,6 +74,16 @@ _PLACES = (
     rf"|{_LISTED}{{1,60}}(?:, ?{_LISTED}{{1,40}}){{0,8}},? ?\b(?:and|or) {_LISTED}{{1,40}}?)"
 )
 
+_VALUE = r"(?: \([^()]{1,40}\))?"
+_SAID = r"(?:, ?SUV\s?-?max[^,;]{1,20},)?"
+# the value of an uptake, between its place and its state
+
+_CALM_PLACES = (
+    r"(?:(?![^,;.]{0,70}?\b(?:is|are|was|were) (?:\w+ly )?(?:intense|increased|elevated|avid|prominent|marked)\b)"
+    rf"{_PLACES})"
+)
+# places of an uptake that is called high in no words before the next comma
+
 _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "resolved",
@@ -85,6 +95,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|hypermetabolism|fdg[- ]avid\w*)"
         r"|\bcomplete metabolic (?:response|resolution|remission)"
         rf"|\bresolved (?:\w+ ){{0,2}}?(?:{UPTAKE}|hypermetaboli\w+|(?:fdg[- ])?avid\w*)"
+        rf"|{UPTAKE} ?(?:{_BE}|{_ADV}|that |which )*return(?:ing|s|ed) to (?:the )?(?:normal|background|baseline)"
         rf"|(?:{UPTAKE} ?(?:{_BE}|{_ADV})*)?\b(?:has|have|had) (?:\w+ ){{0,2}}?"
         rf"(?:resolved|normali[sz]ed|returned to (?:normal|background|baseline)"
         rf"|disappeared)",
@@ -120,9 +131,10 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         "no abnormal uptake",
         _NORMAL,
         rf"\b(?:(?:abnormal|increased|focal|pathologic\w*|suspicious|significant|residual) {UPTAKE}|hypermetabolism)"
-        rf"(?: (?:in|of|within|along|at|throughout)\b{_PLACES})? (?:is|are|was|were) (?:absent"
+        rf"(?: (?:in|of|within|along|at|throughout)\b{_PLACES})?{_SAID} (?:is|are|was|were) (?:absent"
         rf"|not (?:{_ADV})*(?:seen|identified"
-        r"|present|appreciated|evident|demonstrated|noted|visuali[sz]ed|detected))"
+        r"|present|appreciated|evident|demonstrated|noted|visuali[sz]ed|detected)"
+        r"(?! (?:on|in|at) (?:the )?(?:prior|previous|earlier|last|baseline|outside|old)))"
         rf"|\b(?:does|do|did) not (?:\w+ )?(?:take up|accumulate|concentrate)(?: {_TRACER})?"
         rf"|\b(?:neither|none of)\b[^.;]{{0,90}}?\btakes? up {_TRACER}",
     ),
@@ -143,7 +155,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         _NORMAL,
         r"\b(?:fdg|tracer|urinary|radiotracer|physiolog\w+) excretion\b|\bexcreted "
         r"(?:fdg|tracer|radiotracer|urine|activity)"
-        rf"|\b(?:expected|physiologic(?:al)?|excreted|normal) urinary {UPTAKE}"
+        rf"|\b(?:(?:expected|physiologic(?:al)?|excreted|normal) )?urinary {UPTAKE}"
         r"|\bexcret(?:e|es|ing|ion of) (?:the )?(?:fdg|tracer|radiotracer|radiopharmaceutical|activity)(?: normally)?",
     ),
     (
@@ -155,9 +167,10 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "not seen",
         _NORMAL,
-        rf"{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? (?:is|are|was|were) not "
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})?{_SAID} (?:is|are|was"
+        rf"|were) not "
         rf"(?:{_ADV}|definitely )*(?:seen|identified|present|appreciated|evident|demonstrated|noted"
-        rf"|visuali[sz]ed|detected)"
+        rf"|visuali[sz]ed|detected)(?! (?:on|in|at) (?:the )?(?:prior|previous|earlier|last|baseline|outside|old))"
         rf"|\b(?:fails?|failed) to (?:show|demonstrate|exhibit) (?:\w+ ){{0,2}}?{UPTAKE}"
         rf"|\b(?:negligible|unremarkable|insignificant) (?:\w+ )?{UPTAKE}",
     ),
@@ -172,9 +185,9 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
     (
         "uptake normal",
         _NORMAL,
-        rf"{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_PLACES})? ?"
+        rf"{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from)\b{_CALM_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV}|within |at )*"
-        rf"(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
+        rf"\b(?:not (?:{_ADV})?(?:increased|elevated|abnormal|raised|decreased"
         rf"|remarkable)|normal\b|physiolog\w+|unremarkable|preserved|maintained|intact|symmetric(?:al)?\b"
         rf"(?! (?:ally )?increas)|uniform\w*\b|homogeneous\b|within normal "
         rf"(?:limits|range)"
@@ -205,11 +218,17 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"\bSUV\s?-?max[^,;]{0,30}, ?(?:which is |still |is )*above (?=(?:the |mediastinal )*"
         r"(?:blood[- ]?pool|background|liver))",
     ),
-    ("like reference", _NORMAL, rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"),
     (
         "like reference",
         _NORMAL,
-        r"\b(?:now|currently) (?:similar|equal|comparable|equivalent|back) to "
+        rf"{UPTAKE} ?(?:{_BE}|{_ADV})*(?:similar|equal|comparable|equivalent|identical) to\b"
+        r"(?! (?:the |that |those |on |of |in |seen )*(?:prior|previous|earlier|last|baseline|before)\b)",
+    ),
+    (
+        "like reference",
+        _NORMAL,
+        r"\b(?:now|currently) (?:at|below) (?:the |level of |mediastinal )*(?:blood[- ]?pool|background|baseline)"
+        r"|\b(?:now|currently) (?:similar|equal|comparable|equivalent|back) to "
         r"(?:the |that of |mediastinal |surrounding |normal )*(?:blood[- ]?pool|background|liver|normal|baseline)",
     ),
     (
@@ -220,11 +239,21 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"|surrounding |normal )*(?:blood[- ]?pool|background)",
     ),
     (
+        "at or below blood pool",
+        _NORMAL,
+        rf"(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE}{_VALUE} (?:in|of|within|along|throughout|by"
+        rf"|at)\b{_PLACES}{_SAID} (?:is|are|was|were) "
+        rf"(?:{_ADV})*(?:at|below|not above|equal to|similar to) (?:the |that of |level of |mediastinal |normal )*"
+        r"(?:blood[- ]?pool|background)",
+    ),
+    (
         "below liver",
         _NORMAL,
-        rf"(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},? ?(?:{_BE}|{_ADV})*(?:below|less than|lower than) (?:the "
+        rf"(?:(?:\b{_DEGREE} (?:\w+ )?)?{UPTAKE},?|SUV\s?-?max[^,;]{{0,20}},) ?(?:{_BE}|{_ADV})*(?:below"
+        rf"|less than|lower than) (?:the "
         rf"|that of )*(?:liver|hepatic)"
-        r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely)",
+        r"[^.;]*?(?=benign|adenoma|cyst\b|lipoma|hemangioma|haemangioma|negative|reactive|not suspicious|unlikely"
+        r"|normal|physiolog|unremarkable)",
     ),
     (
         "below liver",
@@ -239,6 +268,9 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|accumulation|activity)|\bnormal (?:physiolog\w+ |\w+ )?(?:{UPTAKE})"
         rf"|\bnormal (?:bio)?distribution(?: of (?:{_TRACER}|radioactivity))?"
         rf"|\b(?:symmetric(?:al)?|homogeneous|uniform) in (?:size and )?{UPTAKE}"
+        rf"|\bnormal (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density"
+        rf"|enhancement),? ){{1,3}}and "
+        rf"{UPTAKE}"
         rf"|\bnormal in (?:(?:size|shape|appearance|contour|morphology|configuration|attenuation|density"
         rf"|caliber),? ){{1,3}}(?:and )?{UPTAKE}"
         rf"|\b(?:(?:symmetric(?:al)?|low-level|low-grade|mild|diffuse"
@@ -252,7 +284,11 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b(?:symmetric(?:al)?|uniform|homogeneous|background|background-level"
         rf"|expected|excreted) (?:{UPTAKE}|radioactivity)|\b(?:metabolically"
         rf"|physiologically) unremarkable"
-        r"|\bphysiologic(?:al)?(?:ly)?\b",
+        rf"|\b(?:symmetric(?:al)?,? (?:low-level|low-grade|minimal|faint)|(?:low-level|low-grade|minimal"
+        rf"|faint),? symmetric(?:al)?) "
+        rf"(?:\w+ ){{0,2}}?{UPTAKE}(?![^.;]{{0,60}}\b(?:SUV|degenerat|reactive|inflam|granulom|infect"
+        rf"|suspicious|arthr))"
+        r"|\bphysiologic(?:al)?(?:ly)?\b|\b(?:a )?normal (?:physiologic )?varia(?:nt|tion)\b",
     ),
     (
         "uptake lower",
@@ -261,7 +297,7 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|reduction in|reduction of|less|subnormal|asymmetrically decreased"
         rf"|impaired|paucity of|loss of"
         rf"|lack of normal)(?! than\b)(?! ?-?(?:grade|level))(?! lobes?\b) (?:\w+ ){{0,2}}?{UPTAKE}|\bhypoactiv\w+"
-        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|through)\b{_PLACES})?{_SAID} ?"
         rf"(?:{_BE}|{_ADV})*(?:decreased|reduced|diminished|lower(?! (?:lobe|pole|segment|extrem|leg|esoph"
         rf"|oesoph|thor|third|uter|neck|abd|pelv|rib|quadr|spin|lumb|cerv|half|inner|outer|left|right|lip|back|jugul))"
         rf"|low(?!-| cerv| jug| rectal)|less|subnormal|depressed)\b",
@@ -275,11 +311,12 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         rf"|\b{_DEGREE}(?:,? (?:and |or |but |to )?(?!physiolog|normal|background|decreas|reduc|dimin"
         rf"|absent|low(?:er)?\b(?!-)|less\b|hypo|impair|in\b|of\b|on\b|at\b|with|without|no\b"
         rf"|is\b|are\b|shows?\b|the\b|(?:fdg|tracer|radiotracer)\b)[a-z-]+){{0,5}}? {UPTAKE}"
-        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at)\b{_PLACES})? ?"
-        rf"(?:{_BE}|{_ADV})*(?:increased|elevated|higher|high(?! cerv| jug)|above|greater(?! (?:curv|troch"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|through)\b{_PLACES})?{_SAID} ?"
+        rf"(?:{_BE}|{_ADV})*(?:>(?= ?[a-z])|(?:increased|elevated|higher|high(?! cerv| jug)|above"
+        rf"|greater(?! (?:curv|troch"
         rf"|oment|saph|wing))"
-        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent"
-        r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b"
+        rf"|intense|avid|raised|exceed\w*|marked|more intense|prominent|focal|multifocal|abnormal"
+        r"|(?:mild|moderate|faint|low-grade|low-level|minimal)(?![^.;]{0,30}(?:physiolog|normal|below|less than)))\b)"
         rf"|{UPTAKE}, {_ADV}(?:increased|elevated)\b"
         r"|\bintense(?:ly)? (?:\w+ )?(?:areas?|focus|foci|regions?)\b(?! of)"
         r"|\bhot (?:spots?|nodules?|foc(?:us|i))|\bdeauville (?:score |criteria |category )?(?:of )?[45]\b"
@@ -293,17 +330,19 @@ _ROWS: tuple[tuple[str, UptakeState | None, str], ...] = (
         r"|exhibiting|displays?|takes? up|there is)(?: (?:some|associated"
         r"|corresponding|minimal|subtle|visible))? (?:fdg|tracer|radiotracer)[- ]"
         r"(?:uptake|avidity|accumulation)\b"
-        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no)\b)",
+        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|returning|returned|back)\b)",
     ),
     (
         "uptake seen",
         _INCREASED,
         rf"\b(?:shows?|showing|demonstrates?|demonstrating|with|has|exhibits?|exhibiting|displays?|displaying|there is)"
         r"(?: (?:some|associated|corresponding|visible|synovial|mural|wall|internal|surrounding|adjacent"
-        r"|overlying|underlying"
+        r"|overlying|underlying|(?:peri|intra|endo|sub|para|extra|inter)\w+"
         rf"|septal|rim|parenchymal|nodal|mucosal|cortical|perihilar|periarticular))? {UPTAKE}"
-        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution)\b)"
-        rf"|{UPTAKE}(?: (?:in|of|within|along|throughout|by|at|from|about|around)\b{_PLACES})? (?:is|are|was|were) "
+        r"(?! (?:lower|less|below|similar|equal|comparable|within|that|is|are|at|not|no|pattern|distribution"
+        r"|returning|returned|back)\b)"
+        rf"|{UPTAKE}{_VALUE}(?: (?:in|of|within|along|throughout|by|at|from|about"
+        rf"|around)\b{_PLACES})?{_SAID} (?:is|are|was|were) "
         rf"(?!not\b|no\b)(?:{_ADV}|also |again |likely |probably |most |presumably |thought |felt )*"
         r"(?:seen|noted|identified|present|observed|visuali[sz]ed|detected|found|demonstrated|suspicious|concerning"
         r"|worrisome|nonspecific|non-specific|indeterminate|favou?red|consistent with|compatible with|related to|due to"

@@ -74,6 +74,10 @@ class _Word:
     near_node: tuple[str, ...]
 
 
+_JUNCTION = re.compile(r"junction|交界|结合部|连接部|\b(?:ge|eg|go|og)j\b", re.IGNORECASE)
+_BESIDE_JUNCTION = {"esophagus", "stomach"}
+
+
 def _by_first_letter(patterns: Iterable[str]) -> str:
     """Return one alternation, parted by first letter: only words that begin as the text does are tried there."""
     rest: dict[str, list[str]] = {}
@@ -103,6 +107,40 @@ def _chinese_table() -> tuple[re.Pattern[str], dict[str, _Word]]:
     return re.compile(rf"(?P<word>{words})|(?P<node>淋巴结)|(?P<level>{level})"), table
 
 
+_JUNCTION_LIST = re.compile(
+    r"[、,/及和与至累侵犯并、向延伸上下段]{1,6}|,? ?(?:and|or|to|/|with|into|involving|extending(?: in)?to"
+    r"|(?:and|or) the)?"
+    r"(?: (?:the|distal|lower|proximal|adjacent|gastric|lesser|upper|mid))* ?",
+    re.IGNORECASE,
+)
+
+
+def _settle_junctions(clause: str, found: list[Mention]) -> list[Mention]:
+    """Return the mentions with a word for two neighbours left to one, where that one stands in a list beside it.
+
+    "Gastro-oesophageal junction" is oesophagus and stomach; in "junction and distal oesophagus" it is oesophagus alone.
+    """
+    if not _JUNCTION.search(clause):
+        return found
+    kept = list(found)
+    for mention in found:
+        both = {m.organ for m in found if m.start == mention.start} == _BESIDE_JUNCTION
+        if not both or mention not in kept:
+            continue
+        beside = {
+            m.organ
+            for m in found
+            if m.organ in _BESIDE_JUNCTION
+            and m.start != mention.start
+            and _JUNCTION_LIST.fullmatch(
+                clause, *sorted((m.end, mention.start) if m.end <= mention.start else (mention.end, m.start))
+            )
+        }
+        if len(beside) == 1:
+            kept = [m for m in kept if m.start != mention.start or m.organ in beside]
+    return kept
+
+
 def chinese_mentions(text: str, start: int, end: int) -> list[Mention]:
     """Return every organ word of [start, end), longest word first; node regions are marked as such."""
     return [_moved(mention, start) for mention in _chinese_mentions(text[start:end])]
@@ -126,7 +164,7 @@ def _chinese_mentions(clause: str) -> tuple[Mention, ...]:
             word = table[match["word"]]
             found.extend(Mention(organ, *match.span()) for organ in word.organs)
             found.extend(Mention(organ, *match.span(), near_node_only=True) for organ in word.near_node)
-    return tuple(found)
+    return tuple(_settle_junctions(clause, found))
 
 
 def _english_pattern(word: str) -> str:
@@ -193,7 +231,7 @@ def _english_mentions(clause: str) -> tuple[Mention, ...]:
         else:
             meanings = _english_meaning(match["word"].lower())
             found.extend(Mention(organ, *match.span(), near_node_only=near) for organ, near in meanings)
-    return tuple(found)
+    return tuple(_settle_junctions(clause, found))
 
 
 def resolve_node(mention: Mention, known: Iterable[Mention]) -> Mention | None:

@@ -35,7 +35,7 @@ _LIGHT = re.compile(
 _CHANGED = re.compile(r"缩小|减|降|好转|下降")
 _FINDING = re.compile(r"积液|水$|囊肿|癌|瘤|破坏|增生")
 _NOT_SIDE_WORDS = re.compile(
-    r"[^\u4e00-\u9fffA-Za-z0-9]|及|和|与|双侧|两侧|左侧|右侧|左|右|双|两|侧|部|区|上|中|下|段|叶|余|各"
+    r"[^\u4e00-\u9fffA-Za-z0-9]|及|和|与|双侧|两侧|左侧|右侧|左|右|双|两|侧|部|区|上|中|下|段|叶|余|各|第|\d|肋"
 )
 
 
@@ -51,6 +51,7 @@ class _Sentence:
     last: list[Link] = field(default_factory=list)
     removed: list[Mention] = field(default_factory=list)
     lower: list[Link] = field(default_factory=list)
+    raised: list[Link] = field(default_factory=list)
     nodes_anywhere: bool = False
     forward: Statement | None = None
 
@@ -207,7 +208,9 @@ def _clause_statements(
     found = [replace(s, start=s.start + a, end=s.end + a) for s in rules.statements(clause)]
     if state.relative:
         found = [
-            replace(s, state=None, rule=LOWER_THAN_BEFORE)
+            replace(s, state=UptakeState.NORMAL, rule="resolved")
+            if s.rule == "uptake absent" and "消失" in clause[s.start - a : s.end - a]
+            else replace(s, state=None, rule=LOWER_THAN_BEFORE)
             if s.rule == "uptake lower" and "于" not in clause[s.start - a : s.end - a]
             else s
             for s in found
@@ -257,6 +260,10 @@ def _tie_clause(
         if statement.rule == "below liver" and (livers := _livers(own, state)):
             # a lesion of the liver itself
             statement, own = replace(statement, state=UptakeState.DECREASED), livers
+        if statement.rule == "below liver" and statement.state is None and rules.CALLED_NORMAL.match(text, b):
+            statement = replace(statement, state=UptakeState.NORMAL)
+        if statement.rule == "between pool and liver" and rules.DEAUVILLE_3.match(text, statement.end):
+            statement = replace(statement, state=UptakeState.NORMAL)
         if statement.state is None:
             if statement.rule == LOWER_THAN_BEFORE:
                 about = own or _choose(state.groups, all_groups=False)
@@ -300,6 +307,8 @@ def _livers(own: list[Mention], state: _Sentence) -> list[Mention]:
 
 def _tie(state: _Sentence, links: list[Link], statement: Statement, targets: list[Mention]) -> None:
     state.last = [Link(statement, mention) for mention in targets]
+    if statement.state in POSITIVE_STATES:
+        state.raised = state.last
     links.extend(state.last)
 
 
@@ -321,7 +330,8 @@ def _choose(groups: list[Group], *, all_groups: bool) -> list[Mention]:
 
 def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state: _Sentence, links: list[Link]) -> bool:
     """Handle "physiological" after an increase of the same sentence; True where that settles the statement."""
-    increased = [link for link in state.last if link.statement.state in POSITIVE_STATES]
+    about = {link.mention.organ for link in state.last}
+    increased = [link for link in state.raised if link.mention.organ in about]
     if own and increased and min(m.start for m in own) > increased[-1].statement.end:
         return False
     if not increased or (own and {m.organ for m in own} - {link.mention.organ for link in increased}):
@@ -334,6 +344,7 @@ def _physiological(text: str, clause: tuple[int, int], own: list[Mention], state
         Link(replace(link.statement, state=UptakeState.NORMAL, rule="physiological"), link.mention)
         for link in increased
     ]
+    state.raised = []
     links.extend(state.last)
     return True
 

@@ -16,7 +16,7 @@ from pet2rep_core.report.lexicon import LEXICON_FILE
 from pet2rep_core.report.sections import SectionKind, find_sections
 from pet2rep_core.report.uptake import OrganUptake, extract_findings_uptake, extract_uptake
 
-EXTRACTOR = "rules-3"
+EXTRACTOR = "rules-4"
 """Raised whenever the rules of :mod:`pet2rep_core.report` read a text otherwise: all that is made of them is new."""
 
 KEPT_CHARACTERS = 2_000_000

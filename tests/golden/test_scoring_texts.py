@@ -28,7 +28,7 @@ def test_signatures():
 
 def test_clinical_signatures():
     assert [s.signature for s in score_clinical("a", "a", Language.CHINESE).scores] == [
-        f"{name}|agg:case|avg:macro|extractor:rules-3|lang:zh|lexicon:{lexicon_mark()}|neg:normal+unstated|part:findings|v:1"
+        f"{name}|agg:case|avg:macro|extractor:rules-4|lang:zh|lexicon:{lexicon_mark()}|neg:normal+unstated|part:findings|v:1"
         for name in ("ce_precision", "ce_recall", "ce_f1")
     ]
 

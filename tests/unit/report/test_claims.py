@@ -166,3 +166,32 @@ def test_a_long_text_of_one_repeated_piece_takes_no_longer_than_its_length(piece
 def test_a_report_of_100_000_characters_takes_seconds():
     text = "\n".join(row.text for row in ROWS if row.language is ZH)
     assert seconds((text * 20)[:100_000], ZH) < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "organ", "side", "suv_max"),
+    [
+        ("多发肋骨（左侧3、5，右侧7）代谢增高，SUVmax 6.1。", ZH, "bone", "bilateral", (6.1,)),
+        ("多处肋骨（右3、6；左4）代谢增高，SUVmax 4.2。", ZH, "bone", "bilateral", (4.2,)),
+        ("Multiple ribs (left 3rd, 5th; right 7th) are FDG avid, SUVmax 4.4.", EN, "bone", "bilateral", (4.4,)),
+        ("There is an avid right and nonavid left adrenal nodule.", EN, "adrenal", "right", ()),
+        ("脾脏代谢高于肝脏（SUVmax 2.6），SUVmax 3.3。", ZH, "spleen", None, (3.3,)),
+        ("脾脏代谢高于肝脏（SUVmax 4.1）。", ZH, "spleen", None, (4.1,)),
+        ("腹膜后淋巴结SUVmax 6.1，肝脏SUVmax 2.8，Deauville 4分。", ZH, "abdominopelvic_ln", None, (6.1,)),
+        ("Diffusely avid spleen (SUVmax 7.0, liver 3.1).", EN, "spleen", None, (7.0,)),
+        ("Retroperitoneal nodes, uptake greater than liver (SUVmax 3.1), SUVmax 5.6.", EN, "abdominopelvic_ln", None,
+         (5.6,)),
+        ("右肺结节1.1cm，SUVmax 3.3（原2.0cm，SUVmax 7.7）。", ZH, "lung", "right", (3.3,)),
+        ("右侧锁骨上、纵隔（2R、4R）及右肺门淋巴结，SUVmax依次为5.1、6.2、7.3，代谢增高。", ZH, "cervical_ln", "right",
+         (5.1,)),
+        ("代谢增高灶：①左肺上叶，SUVmax 5.0；②右肺中叶，SUVmax 3.0。", ZH, "lung", "bilateral", (5.0, 3.0)),
+        ("双侧腮腺生理性摄取，右侧腮腺另见结节，SUVmax 5.8。", ZH, "salivary_gland", "right", (5.8,)),
+        ("Pelvic nodes: right iliac 1 cm, SUVmax 6.0; left iliac 1 cm, SUVmax 3.9.", EN, "abdominopelvic_ln",
+         "bilateral", (6.0, 3.9)),
+    ],
+)  # fmt: skip
+def test_sides_and_values_of_lists_and_comparisons(text, language, organ, side, suv_max):
+    # Witness: read by hand.
+    found = {item.organ: (item.laterality, item.suv_max) for item in extract_uptake(text, language)}
+    assert found[organ] == (side, suv_max)
+    assert organ == "liver" or "liver" not in found

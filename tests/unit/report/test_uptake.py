@@ -116,3 +116,19 @@ def test_a_long_run_without_end_does_not_blow_up(language):
     began = time.process_time()
     extract_uptake("未见异常密度影及FDG代谢" * 400 + "no abnormal uptake in the liver and " * 200, language)
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("Hypermetabolic thickening at the gastro-oesophageal junction.", Language.ENGLISH, "esophagus=i stomach=i"),
+        ("GEJ tumour with intense uptake.", Language.ENGLISH, "esophagus=i stomach=i"),
+        ("Intense uptake in the distal esophagus and gastroesophageal junction.", Language.ENGLISH, "esophagus=i"),
+        ("Gastro-oesophageal reflux. The spleen shows no uptake.", Language.ENGLISH, "spleen=n"),
+        ("食管胃结合部管壁增厚，代谢增高。", Language.CHINESE, "esophagus=i stomach=i"),
+        ("食管下段及食管胃结合部代谢增高。", Language.CHINESE, "esophagus=i"),
+    ],
+)
+def test_a_junction_is_of_both_organs_unless_one_stands_beside_it(text, language, expected):
+    # Witness: read by hand.
+    assert {organ: set(said) for organ, said in states(text, language).items()} == label(expected)
