@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pet2rep_core.records import Language, StudyState
+from pet2rep_core.ui.formats import Formats
 from pet2rep_core.ui.server import server
 from pet2rep_core.ui.study_training import read_training
 from pet2rep_core.ui.texts import text
@@ -122,7 +123,8 @@ def test_no_training_case_has_a_consensus_before_somebody_entered_it(store, page
     filled = empty.copy()
     filled.loc["case-01", dimensions] = [1, 2, 3, 4, 5]
     filled.loc["case-02", dimensions[1:]] = 4
-    shown = SimpleNamespace(text=partial(text, Language.ENGLISH), language=Language.ENGLISH, server=server())
+    english = Language.ENGLISH
+    shown = SimpleNamespace(text=partial(text, english), language=english, formats=Formats(english), server=server())
     runs = {filled["Report of"].iloc[0]: "r-model-good"}
     training = read_training(shown, filled, runs)
     assert [one.case_id for one in training.items] == ["case-01"]
