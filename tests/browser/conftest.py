@@ -77,6 +77,13 @@ class Watched:
         self.page.get_by_role("option", name=option, exact=True).click()
         self.drawn()
 
+    def catch(self) -> None:
+        """Let requests be caught by routes that come later; call it before a page is opened.
+
+        Where Chromium is told so while a page is there, requests of the next moment may still pass.
+        """
+        self.page.route("**/nothing-is-here", lambda route: route.continue_())
+
     def cells(self, table: int = 0) -> list[list[str]]:
         """Return the cells of one of the tables in sight, as they are at this moment."""
         grid = self.page.get_by_test_id("stDataFrame").filter(visible=True).nth(table)

@@ -85,6 +85,7 @@ def test_a_lost_line_keeps_what_was_entered_and_sends_it_when_it_is_back(page: W
 
 
 def test_a_reload_without_a_line_finds_in_the_tab_what_the_server_never_got(page: Watched) -> None:
+    page.catch()
     desk.open_desk(page, "R22")
     desk.press(page, "5")
     desk.kept(page)
@@ -104,6 +105,7 @@ def test_a_reload_without_a_line_finds_in_the_tab_what_the_server_never_got(page
 
 def test_an_answer_whose_confirmation_was_lost_is_saved_once(page: Watched, home: Path, study: MadeStudy) -> None:
     first, second, *_ = study.codes("R23")
+    page.catch()
     desk.open_desk(page, "R23")
     desk.press(page, "1", "2", "3", "4", "5")
     desk.kept(page)
@@ -130,6 +132,28 @@ def test_an_answer_whose_confirmation_was_lost_is_saved_once(page: Watched, home
     desk.ready(page, first)
     assert "saved, revision 1" in str(page.page.locator(".state").text_content())
     _expected_noise(page)
+    page.quiet()
+
+
+def test_an_answer_waits_for_the_draft_before_it(page: Watched, study: MadeStudy) -> None:
+    """The server would refuse a draft that it reads after the answer."""
+    second = study.codes("R29")[1]
+    held: list[Any] = []
+    page.catch()
+    desk.open_desk(page, "R29")
+    desk.settled(page)
+    page.page.route("**/draft", lambda route: held.append(route))
+    desk.press(page, "1", "2", "3", "4", "5", "Enter")
+    page.page.locator(".desk[data-state=saving]").wait_for()
+    while not held:
+        page.page.wait_for_timeout(50)
+    page.page.wait_for_timeout(300)
+    assert not [one for one in page.requests if one.endswith("/submit")]
+    page.page.unroute("**/draft")
+    held[0].continue_()
+    desk.ready(page, second)
+    sent = [one.rpartition("/")[2] for one in page.requests if one.endswith(("/draft", "/submit"))]
+    assert sent == ["draft", "submit"]
     page.quiet()
 
 
@@ -210,6 +234,7 @@ def test_a_killed_server_comes_back_with_everything(
 
 
 def test_leave_that_has_run_out_is_asked_for_again(page: Watched, study: MadeStudy) -> None:
+    page.catch()
     desk.open_desk(page, "R26")
     tokens: list[str] = []
 

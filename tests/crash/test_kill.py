@@ -55,7 +55,8 @@ def test_kills_lose_nothing_that_was_confirmed(tmp_path):
     store.close()
     confirmed, handed, in_checkpoint = {}, set(), 0
     for kill in range(KILLS):
-        lines = run_and_kill(home, f"k{kill}", chance.uniform(0.02, 0.5))
+        after = (chance.randrange(6, 16), ("rated", "handed"))
+        lines = run_and_kill(home, f"k{kill}", chance.uniform(0, 0.2), after=after)
         confirmed |= {words[1]: (words[2], int(words[3])) for words in lines if words[0] == "rated"}
         handed |= {words[1] for words in lines if words[0] == "handed"}
         marks = [words[0] for words in lines if words[0].startswith("checkpoint")]
@@ -80,6 +81,7 @@ def test_kills_lose_nothing_that_was_confirmed(tmp_path):
         else:
             store._database._close_connections()
             store._database._lock.release()
-    assert len(confirmed) > 2 * KILLS
-    assert len(handed) > KILLS // 2
-    assert in_checkpoint >= KILLS // 5
+    # of so many lines at least these are of either kind, however the threads took turns
+    assert len(confirmed) >= KILLS
+    assert len(handed) >= KILLS // 2
+    assert in_checkpoint >= KILLS // 10

@@ -330,6 +330,8 @@ export class Desk {
   // The same event until the server confirms it: sent twice it is saved once.
   async sendSubmission() {
     const { item, keeper, submitting } = this;
+    await keeper.quiet();
+    if (this.item !== item || this.submitting !== submitting) return;
     try {
       const said = await this.server.submit(item.code, { ...this.draft(), ...submitting });
       if (this.item !== item || this.submitting !== submitting) return;

@@ -85,9 +85,9 @@ export class Keeper {
     if (this.sending || !this.pending || this.stale || this.desk.submitting) return;
     const { item, version } = this;
     const said = JSON.stringify(this.desk.answers.now);
-    this.sending = true;
+    this.sending = this.desk.server.keep(item.code, this.desk.draft());
     try {
-      const answer = await this.desk.server.keep(item.code, this.desk.draft());
+      const answer = await this.sending;
       if (this.item !== item) return;
       this.base = said;
       this.kept = version;
@@ -98,10 +98,15 @@ export class Keeper {
     } catch (error) {
       if (this.item === item) this.failed(error, () => this.send());
     } finally {
-      this.sending = false;
+      this.sending = null;
       this.desk.showState();
     }
     if (this.pending && !this.lost && !this.stale && !this.refused) this.send();
+  }
+
+  // Wait for what is on its way: a draft that the server reads after the answer it belongs to is stale there.
+  async quiet() {
+    await this.sending?.catch(() => {}); // "send" deals with it
   }
 
   came() {
