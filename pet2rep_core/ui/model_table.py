@@ -69,8 +69,8 @@ def _line(page: Page, row: ModelRow, one: Readiness) -> dict[str, object]:
         say("models.context"): row.context,
         say("models.pictures"): row.max_images,
         say("models.memory"): row.memory_gb,
-        say("models.licence"): row.licence,
-        say("models.gate"): row.gate,
+        say("models.licence"): page.said(row.licence),
+        say("models.gate"): page.said(row.gate),
         say("models.status"): f"{say(f'models.status_{row.status.value}')} {row.status_date}".strip(),
         say("models.proved"): page.formats.listed(
             dict.fromkeys(proof_name(page, row.proof(route)) for route in row.routes)
@@ -99,14 +99,14 @@ def _draw_row(page: Page, row: ModelRow, one: Readiness) -> None:
             "models.repo": row.repo,
             "models.api_name": row.api_model,
             "models.served_at": row.base_url,
-            "models.licence": row.licence,
-            "models.gate": row.gate,
+            "models.licence": page.said(row.licence),
+            "models.gate": page.said(row.gate),
             "models.paper": ", ".join(row.paper_rows),
             "models.prices": _prices(row),
-            "models.source": row.status_source,
+            "models.source": page.said(row.status_source),
         }
         lines = [page.formats.labelled(say(key), str(value)) for key, value in facts.items() if value]
-        lines += [note for note in (row.note, row.status_note, row.paper_note) if note]
+        lines += [page.said(note) for note in (row.note, row.status_note, row.paper_note) if note]
         for line in lines:
             st.text(line)
 

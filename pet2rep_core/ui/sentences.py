@@ -20,7 +20,8 @@ from pet2rep_core.records import Language
 from pet2rep_core.settings import DATA_DIR
 
 SENTENCES = DATA_DIR / "texts" / "sentences_zh"
-"""One file for each room, and ``words.toml`` for words of the program that stand as a value in a sentence."""
+"""One file for each room, ``words.toml`` for words of the program that stand as a value in a sentence, and
+``models.toml`` for what the rows of the catalog of models say."""
 
 _VALUE = re.compile(r"\{(\d*)\}")
 _END = re.compile(r"(?<=[.?!]) ")
