@@ -27,7 +27,7 @@ run: $(VENV)/.run ## install and open the app on the demo study
 
 test: $(VENV)/.dev ## install and run every test, those in a browser included
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check-static: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -36,7 +36,7 @@ check-static: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/lint-imports
 
 check: check-static ## the same and the quick tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow and not browser"
 
 kills: $(VENV)/.dev ## kill the store 300 times in mid-write and look for anything lost
 	PET2REP_KILLS=300 $(BIN)/python -m pytest --timeout=3600 tests/crash/test_kill.py tests/crash/test_study_kill.py
