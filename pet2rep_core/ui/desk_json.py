@@ -26,17 +26,13 @@ from pet2rep_core.workflow.study_records import (
 Places = Sequence[Clickable]
 
 
-def desk_json(
-    desk: Desk, *, generated_places: Places = (), reference_places: Places = (), kept_at: str | None = None
-) -> dict[str, Any]:
+def desk_json(desk: Desk, *, generated_places: Places = (), reference_places: Places = ()) -> dict[str, Any]:
     """Return an open item as JSON.
 
     Parameters
     ----------
     generated_places, reference_places
         Words of the reports that lead to places of the images, in order and not overlapping.
-    kept_at
-        When the draft that the form shows was kept; None where it is no draft.
     """
     reference = desk.reference
     shown = None if reference is None else report_json(reference, desk.language, reference_places)
@@ -53,7 +49,6 @@ def desk_json(
             "reference": shown,
             "draft": draft_json(desk.draft),
             "source": desk.source.value,
-            "kept_at": kept_at,
             "provisional": None if desk.provisional is None else dict(desk.provisional.answers),
             "feedback": None if desk.consensus is None else consensus_json(desk.consensus, desk.draft),
             "previous": desk.previous_code,

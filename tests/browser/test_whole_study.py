@@ -7,7 +7,6 @@ import itertools
 import json
 import re
 import subprocess
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,7 @@ def browser(_browser: Any) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_whole_study(tmp_path: Path, browser: Any) -> None:
     home = tmp_path / "home"
     whole.fill_home(home)
@@ -150,7 +150,8 @@ def _choose_many(page: Watched, label: str, *options: str) -> None:
         else:
             pytest.fail(f"{label} offers no {option}.")
         page.drawn()
-    page.page.keyboard.press("Escape")
+    field.press("Escape")  # what lies below the list is clicked next
+    page.until(page.page.get_by_role("listbox").filter(visible=True).count, 0)
 
 
 def _research(page: Watched) -> Watched:
@@ -190,7 +191,7 @@ def _plan(page: Watched) -> None:
     _expect_column(page, say("studies.repeats_placed"), ["1 / 1"] * 3, 1)
     # Bonett 2002 at an ICC of 0.7 with three readers: see tests/unit/study/test_precision.py
     width = page.page.get_by_test_id("stMetric").filter(has_text=say("studies.width"))
-    assert width.get_by_test_id("stMetricValue").inner_text() == "0.94 – 1.63"
+    page.until(width.get_by_test_id("stMetricValue").inner_text, "0.94 – 1.63")
     page.page.get_by_role("button", name=say("studies.make"), exact=True).click()
     page.drawn()
 
@@ -199,18 +200,31 @@ def _enter_consensus(page: Watched) -> None:
     """Type 3 for every dimension of the one training case; before, the study cannot be made."""
     make = page.page.get_by_role("button", name=say("studies.make"), exact=True)
     make.and_(page.page.locator(":disabled")).wait_for()
-    editor = page.page.get_by_test_id("stDataFrame").filter(visible=True).first
-    editor.scroll_into_view_if_needed()
-    box = editor.bounding_box()
-    page.page.mouse.click(box["x"] + 20, box["y"] + 52)  # the case; beside it stand its run and the dimensions
-    page.page.keyboard.press("ArrowRight")
-    for dimension in read_rubric().dimensions:
-        page.page.keyboard.press("ArrowRight")
-        page.page.keyboard.press("3")
-        page.page.locator("#portal input").wait_for()
-        page.page.keyboard.press("Enter")
+    for place, dimension in enumerate(read_rubric().dimensions):
+        _type_cell(page, 2 + place, "3")  # right of the case and its run
         _expect_column(page, dimension.name[Language.ENGLISH], ["3"])
     make.and_(page.page.locator(":enabled")).wait_for()
+
+
+def _type_cell(page: Watched, column: int, value: str) -> None:
+    """Type into the first row of the first table, as many columns right of its first one."""
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+    editor = page.page.get_by_test_id("stDataFrame").filter(visible=True).first
+    for _ in range(10):  # a table that moves while the page still grows is not where it was looked for
+        page.drawn()
+        editor.scroll_into_view_if_needed()
+        box = editor.bounding_box()
+        page.page.mouse.click(box["x"] + 20, box["y"] + 52)
+        for _ in range(column):
+            page.page.keyboard.press("ArrowRight")
+        page.page.keyboard.press(value)
+        with contextlib.suppress(PlaywrightTimeout):
+            page.page.locator("#portal input").wait_for(timeout=5_000)
+            page.page.keyboard.press("Enter")
+            return
+        page.page.keyboard.press("Escape")
+    pytest.fail(f"Column {column} of the table takes no {value}.")
 
 
 def _table(page: Watched, place: int = 0) -> pd.DataFrame:
@@ -223,10 +237,7 @@ def _table(page: Watched, place: int = 0) -> pd.DataFrame:
 
 def _expect_column(page: Watched, name: str, expected: list[str], place: int = 0) -> None:
     """Wait until a column of a table shows this."""
-    deadline = time.monotonic() + 15
-    while list(_table(page, place).get(name, [])) != expected and time.monotonic() < deadline:
-        page.page.wait_for_timeout(100)
-    assert list(_table(page, place)[name]) == expected
+    page.until(lambda: list(_table(page, place).get(name, [])), expected)
 
 
 def _move(page: Watched, to: str) -> None:

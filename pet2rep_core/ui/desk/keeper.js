@@ -26,7 +26,7 @@ export class Keeper {
     this.end();
     this.item = item;
     this.version = this.kept = 0;
-    this.keptAt = item.kept_at ? new Date(item.kept_at) : null;
+    this.keptAt = null;
     this.base = JSON.stringify(this.desk.answers.now);
     this.lost = this.stale = false;
     this.attempt = 0;
