@@ -27,7 +27,7 @@ run: $(VENV)/.run ## install and open the app on the demo study
 
 test: $(VENV)/.dev ## install and run every test, those in a browser included
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -rR
 
 check-static: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check .

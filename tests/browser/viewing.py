@@ -114,7 +114,8 @@ class Viewing:
         raise AssertionError("The frames of the MIP were not made.")
 
     def panes(self) -> list[Pane]:
-        """Return what every pane shows now."""
+        """Return what every pane shows now; one that has just been laid out is drawn with the next frame."""
+        self.watched.until(lambda: self.do("return viewer.panes.every(pane => Boolean(pane.field));"), True)
         return [
             Pane(
                 kind=said["kind"],
